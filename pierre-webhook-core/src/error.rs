@@ -1,0 +1,195 @@
+//! Why a delivery was refused: the texts, the status codes, and the bytes of the answer.
+
+/// Why a delivery was refused.
+///
+/// Each variant is one rule of the protocol. `Display` is the exact text that the sender is told; it
+/// never holds a byte of a secret or of the body, and the only text of the caller's in it, the two event
+/// types of [`EventTypeMismatch`](Self::EventTypeMismatch), is at most 128 visible ASCII characters each.
+///
+/// ```
+/// use pierre_webhook_core::Error;
+///
+/// let error = Error::InvalidSignature;
+/// assert_eq!(error.to_string(), "Invalid signature");
+/// assert_eq!(error.status_code(), 401);
+/// ```
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
+pub enum Error {
+    /// The signature header is absent, blank, given twice, or holds a byte that is not visible ASCII,
+    /// space or tab.
+    #[error("Missing or invalid X-Pierre-Signature header")]
+    MissingSignatureHeader,
+
+    /// The event header is absent, given twice, or is not an event type: 1 to 128 characters `!` to `~`
+    /// without a comma.
+    #[error("Missing or invalid X-Pierre-Event header")]
+    MissingEventHeader,
+
+    /// The signature header is not a list with one `t` and one to eight `sha256` values.
+    #[error("Invalid signature header format")]
+    InvalidSignatureHeader,
+
+    /// The signature's `t` is not ASCII digits whose value fits an `i64`.
+    #[error("Invalid timestamp in signature")]
+    InvalidTimestamp,
+
+    /// The look-up of the verifier failed. Made by the adapters, which keep the cause out of the answer.
+    #[error("Webhook verifier is not available")]
+    VerifierUnavailable,
+
+    /// The delivery was signed longer ago than the verifier's max age.
+    #[error("Webhook timestamp too old ({age} seconds)")]
+    #[non_exhaustive]
+    TimestampTooOld {
+        /// Seconds since the delivery was signed.
+        age: u64,
+    },
+
+    /// The delivery was signed later than the verifier's clock and tolerance allow.
+    #[error("Webhook timestamp is in the future")]
+    TimestampInFuture,
+
+    /// The body, or the length that was declared for it, is over the verifier's body limit.
+    #[error("Webhook body larger than {limit} bytes")]
+    #[non_exhaustive]
+    BodyTooLarge {
+        /// The verifier's body limit in bytes.
+        limit: usize,
+    },
+
+    /// A limit outside of the verifier cut the body off. Made by the adapters.
+    #[error("Webhook body larger than the server allows")]
+    BodyTooLargeForServer,
+
+    /// The body ended early or its stream failed. Made by the adapters, which keep the cause.
+    #[error("Webhook body could not be read")]
+    BodyUnreadable,
+
+    /// No `sha256` value is the MAC of this body under an accepted secret.
+    #[error("Invalid signature")]
+    InvalidSignature,
+
+    /// The body is not UTF-8 or not exactly one JSON value.
+    #[error("Invalid JSON payload")]
+    #[non_exhaustive]
+    InvalidJson {
+        /// The line of the first error, from 1.
+        line: usize,
+        /// The column of the first error in bytes, from 1; 0 where a line ended too early.
+        column: usize,
+    },
+
+    /// The signed body contradicts the event header, which is not signed: a relabelled delivery.
+    #[error("Event type mismatch: header says {header}, body says {body}")]
+    #[non_exhaustive]
+    EventTypeMismatch {
+        /// The event type in the header.
+        header: String,
+        /// The event type in the body.
+        body: String,
+    },
+
+    /// The body of a known event lacks a field, or has one of a wrong kind or twice.
+    #[error("Invalid {event_type} payload")]
+    #[non_exhaustive]
+    InvalidPayload {
+        /// The event type in the header.
+        event_type: String,
+        /// The path of the wrong field, as in `repository.id`. Where a field is absent or given twice,
+        /// the path of what should hold it, `.` being the payload itself.
+        field: String,
+        /// The line of the error, from 1.
+        line: usize,
+        /// The column of the error in bytes, from 1; 0 where a line ended too early.
+        column: usize,
+    },
+}
+
+impl Error {
+    /// The HTTP status code to answer with.
+    pub fn status_code(&self) -> u16 {
+        match self {
+            Self::MissingSignatureHeader
+            | Self::MissingEventHeader
+            | Self::InvalidSignatureHeader
+            | Self::InvalidTimestamp
+            | Self::BodyUnreadable
+            | Self::InvalidJson { .. }
+            | Self::EventTypeMismatch { .. } => 400,
+            Self::TimestampTooOld { .. } | Self::TimestampInFuture | Self::InvalidSignature => 401,
+            Self::BodyTooLarge { .. } | Self::BodyTooLargeForServer => 413,
+            Self::InvalidPayload { .. } => 422,
+            Self::VerifierUnavailable => 503,
+        }
+    }
+
+    /// The body to answer with: problem details for HTTP APIs (RFC 9457) as JSON.
+    ///
+    /// ```
+    /// # use pierre_webhook_core::Error;
+    /// assert_eq!(
+    ///     Error::InvalidSignature.problem_json(),
+    ///     br#"{"type":"about:blank","title":"Unauthorized","status":401,"detail":"Invalid signature"}"#,
+    /// );
+    /// ```
+    pub fn problem_json(&self) -> Vec<u8> {
+        problem_json(self.status_code(), &self.to_string())
+    }
+
+    /// The headers to answer with, names in lower case: the content type of
+    /// [`problem_json`](Self::problem_json), with a 401 the challenge that RFC 9110 asks for, with a 503
+    /// when to try again.
+    pub fn headers(&self) -> &'static [(&'static str, &'static str)] {
+        const CONTENT_TYPE: (&str, &str) = ("content-type", "application/problem+json");
+        match self.status_code() {
+            401 => &[CONTENT_TYPE, ("www-authenticate", "X-Pierre-Signature")],
+            503 => &[CONTENT_TYPE, ("retry-after", "5")],
+            _ => &[CONTENT_TYPE],
+        }
+    }
+}
+
+/// Problem details (RFC 9457) as JSON, for the answers of an adapter that are not an [`Error`], such as
+/// the 500 of a route that was wired wrongly. The title is that of the status in RFC 9110.
+///
+/// ```
+/// assert_eq!(
+///     pierre_webhook_core::problem_json(500, "no layer"),
+///     br#"{"type":"about:blank","title":"Internal Server Error","status":500,"detail":"no layer"}"#,
+/// );
+/// ```
+pub fn problem_json(status: u16, detail: &str) -> Vec<u8> {
+    let title = match status {
+        400 => "Bad Request",
+        401 => "Unauthorized",
+        413 => "Content Too Large",
+        422 => "Unprocessable Content",
+        500 => "Internal Server Error",
+        503 => "Service Unavailable",
+        _ => "Error",
+    };
+    let detail = serde_json::Value::from(detail);
+    format!(r#"{{"type":"about:blank","title":"{title}","status":{status},"detail":{detail}}}"#)
+        .into_bytes()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_detail_is_escaped() {
+        let error = Error::EventTypeMismatch { header: r#"a"b"#.into(), body: r"c\d".into() };
+        let problem: serde_json::Value = serde_json::from_slice(&error.problem_json()).unwrap();
+        assert_eq!(problem["detail"], error.to_string());
+    }
+
+    #[test]
+    fn only_a_401_carries_a_challenge_and_only_a_503_says_when_to_retry() {
+        let names = |error: Error| -> Vec<&str> { error.headers().iter().map(|h| h.0).collect() };
+        assert_eq!(names(Error::TimestampInFuture), ["content-type", "www-authenticate"]);
+        assert_eq!(names(Error::VerifierUnavailable), ["content-type", "retry-after"]);
+        assert_eq!(names(Error::BodyUnreadable), ["content-type"]);
+    }
+}

@@ -1,0 +1,234 @@
+//! The headers of a delivery: rule 1, and the length that is declared for the body.
+
+use std::fmt;
+
+use crate::{
+    error::Error,
+    event::is_event_type,
+    signature::{Signature, trim, visible_text},
+};
+
+/// The name of the signature header: `t=<unix seconds>,sha256=<64 hex digits>`.
+pub const SIGNATURE_HEADER: &str = "x-pierre-signature";
+
+/// The name of the event header: the event type, such as `push`. It is not signed.
+pub const EVENT_HEADER: &str = "x-pierre-event";
+
+const CONTENT_LENGTH: &str = "content-length";
+
+/// The headers of a delivery, parsed: rules 1 to 3 of the protocol hold for every value of this type.
+///
+/// Nothing is verified yet. It needs no secret and allocates nothing, so that what is no delivery at all
+/// is refused at the least cost.
+///
+/// ```
+/// use pierre_webhook_core::{DeliveryHeaders, EVENT_HEADER, SIGNATURE_HEADER};
+///
+/// let headers = DeliveryHeaders::parse([
+///     (EVENT_HEADER, "push"),
+///     (SIGNATURE_HEADER, "t=1790000000,sha256=d1c1a1b4"),
+/// ])?;
+/// assert_eq!(headers.event_type(), "push");
+/// assert_eq!(headers.timestamp(), 1_790_000_000);
+/// # Ok::<(), pierre_webhook_core::Error>(())
+/// ```
+#[derive(Clone)]
+pub struct DeliveryHeaders<'a> {
+    event_type: &'a str,
+    signature: Signature<'a>,
+    declared_length: Option<u128>,
+}
+
+impl<'a> DeliveryHeaders<'a> {
+    /// Picks the two headers, and `Content-Length`, out of a header map (`&http::HeaderMap`, actix's) or
+    /// any list of pairs. Names are compared in any case.
+    ///
+    /// # Errors
+    ///
+    /// In this order: [`Error::MissingSignatureHeader`], [`Error::MissingEventHeader`],
+    /// [`Error::InvalidSignatureHeader`], [`Error::InvalidTimestamp`].
+    pub fn parse<N, V>(headers: impl IntoIterator<Item = (N, &'a V)>) -> Result<Self, Error>
+    where
+        N: AsRef<[u8]>,
+        V: AsRef<[u8]> + ?Sized + 'a,
+    {
+        let mut signature = Line::Absent;
+        let mut event_type = Line::Absent;
+        let mut declared_length = None;
+        for (name, value) in headers {
+            let (name, value) = (name.as_ref(), value.as_ref());
+            if is_named(name, SIGNATURE_HEADER) {
+                signature.add(value);
+            } else if is_named(name, EVENT_HEADER) {
+                event_type.add(value);
+            } else if is_named(name, CONTENT_LENGTH) {
+                // Of several the largest counts: `None` is below every length.
+                declared_length = declared_length.max(content_length(value));
+            }
+        }
+        let signature = signature.text().ok_or(Error::MissingSignatureHeader)?;
+        let event_type = event_type.event_type().ok_or(Error::MissingEventHeader)?;
+        Ok(Self { event_type, signature: Signature::from_text(signature)?, declared_length })
+    }
+
+    /// The event type of a request that may be no delivery: what the event header alone says by rule 1,
+    /// for the log of a refusal.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::MissingEventHeader`].
+    pub fn parse_event_type<N, V>(
+        headers: impl IntoIterator<Item = (N, &'a V)>,
+    ) -> Result<&'a str, Error>
+    where
+        N: AsRef<[u8]>,
+        V: AsRef<[u8]> + ?Sized + 'a,
+    {
+        let mut event_type = Line::Absent;
+        for (name, value) in headers {
+            if is_named(name.as_ref(), EVENT_HEADER) {
+                event_type.add(value.as_ref());
+            }
+        }
+        event_type.event_type().ok_or(Error::MissingEventHeader)
+    }
+
+    /// The event type. It is not signed, and believed only once it was compared with the body.
+    pub fn event_type(&self) -> &'a str {
+        self.event_type
+    }
+
+    /// When the delivery claims to have been signed, in Unix seconds.
+    pub fn timestamp(&self) -> u64 {
+        self.signature.timestamp()
+    }
+
+    /// The parsed signature header.
+    pub fn signature(&self) -> &Signature<'a> {
+        &self.signature
+    }
+
+    /// The largest `Content-Length`. `u128` has room above every `u64`, for a length too large for one.
+    pub(crate) fn declared_length(&self) -> Option<u128> {
+        self.declared_length
+    }
+}
+
+/// Omits the `sha256` values: with them a delivery can be replayed while it is fresh.
+impl fmt::Debug for DeliveryHeaders<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("DeliveryHeaders")
+            .field("event_type", &self.event_type)
+            .field("signature", &self.signature)
+            .finish_non_exhaustive()
+    }
+}
+
+/// Rule 1: there must be exactly one line of a header.
+enum Line<'a> {
+    Absent,
+    One(&'a [u8]),
+    Repeated,
+}
+
+impl<'a> Line<'a> {
+    fn add(&mut self, value: &'a [u8]) {
+        *self = match self {
+            Self::Absent => Self::One(value),
+            Self::One(_) | Self::Repeated => Self::Repeated,
+        };
+    }
+
+    /// Rule 1: visible ASCII, space and tab only, and not blank.
+    fn text(self) -> Option<&'a str> {
+        match self {
+            Self::One(value) => visible_text(value).map(trim).filter(|text| !text.is_empty()),
+            Self::Absent | Self::Repeated => None,
+        }
+    }
+
+    fn event_type(self) -> Option<&'a str> {
+        self.text().filter(|text| is_event_type(text))
+    }
+}
+
+fn is_named(name: &[u8], header: &str) -> bool {
+    name.len() == header.len() && name.eq_ignore_ascii_case(header.as_bytes())
+}
+
+/// Rule 4b: what is not ASCII digits alone is not looked at; what no `u64` holds is over every limit.
+fn content_length(value: &[u8]) -> Option<u128> {
+    let digits = trim(str::from_utf8(value).ok()?);
+    let is_number = !digits.is_empty() && digits.bytes().all(|byte| byte.is_ascii_digit());
+    is_number.then(|| digits.parse::<u64>().map_or(u128::MAX, u128::from))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const SIGNATURE: (&str, &str) = (SIGNATURE_HEADER, "t=1,sha256=a");
+    const EVENT: (&str, &str) = (EVENT_HEADER, "push");
+
+    fn error(headers: &[(&str, &str)]) -> Error {
+        DeliveryHeaders::parse(headers.iter().copied()).unwrap_err()
+    }
+
+    fn declared(lengths: &[&str]) -> Option<u128> {
+        let lengths = lengths.iter().map(|length| ("Content-Length", *length));
+        DeliveryHeaders::parse([SIGNATURE, EVENT].into_iter().chain(lengths))
+            .unwrap()
+            .declared_length()
+    }
+
+    #[test]
+    fn names_are_compared_in_any_case() {
+        let headers = DeliveryHeaders::parse([
+            ("X-PIERRE-event", "\t push "),
+            ("X-Pierre-Signature", " t=1,sha256=a\t"),
+            ("X-Pierre-Events", "other"),
+        ])
+        .unwrap();
+        assert_eq!((headers.event_type(), headers.timestamp()), ("push", 1));
+    }
+
+    #[test]
+    fn the_signature_is_judged_first_and_both_before_the_format() {
+        assert_eq!(error(&[]), Error::MissingSignatureHeader);
+        assert_eq!(error(&[EVENT]), Error::MissingSignatureHeader);
+        assert_eq!(error(&[SIGNATURE]), Error::MissingEventHeader);
+        assert_eq!(error(&[(SIGNATURE_HEADER, "junk")]), Error::MissingEventHeader);
+        assert_eq!(error(&[(SIGNATURE_HEADER, "junk"), EVENT]), Error::InvalidSignatureHeader);
+        assert_eq!(error(&[(SIGNATURE_HEADER, "t=x,sha256=a"), EVENT]), Error::InvalidTimestamp);
+    }
+
+    #[test]
+    fn a_header_line_that_is_repeated_blank_or_not_visible_is_refused() {
+        assert_eq!(error(&[SIGNATURE, SIGNATURE, EVENT]), Error::MissingSignatureHeader);
+        assert_eq!(error(&[SIGNATURE, EVENT, EVENT, EVENT]), Error::MissingEventHeader);
+        for value in ["", " \t", "t=1,sha256=a\x7f", "t=1,sha256=é", "t=1\n,sha256=a"] {
+            assert_eq!(error(&[(SIGNATURE_HEADER, value), EVENT]), Error::MissingSignatureHeader);
+        }
+        let too_long = "x".repeat(129);
+        for value in ["", " \t", "push, push", "a b", "é", "push\0", &too_long] {
+            assert_eq!(error(&[SIGNATURE, (EVENT_HEADER, value)]), Error::MissingEventHeader);
+        }
+    }
+
+    #[test]
+    fn of_several_lengths_the_largest_counts_and_what_is_no_number_does_not() {
+        assert_eq!(declared(&[]), None);
+        assert_eq!(declared(&["", "+1", "-1", "1.0", "1, 2", "0x1", "é"]), None);
+        assert_eq!(declared(&["7", " 12\t", "x", "9"]), Some(12));
+        assert_eq!(declared(&["18446744073709551615"]), Some(u64::MAX.into()));
+        assert_eq!(declared(&["18446744073709551616", "5"]), Some(u128::MAX));
+        assert_eq!(declared(&["00000000000000000000000000000001"]), Some(1));
+    }
+
+    #[test]
+    fn the_event_type_can_be_read_alone() {
+        let event_type = |headers: &[_]| DeliveryHeaders::parse_event_type(headers.iter().copied());
+        assert_eq!(event_type(&[EVENT]), Ok("push"));
+        assert_eq!(event_type(&[EVENT, EVENT]), Err(Error::MissingEventHeader));
+    }
+}

@@ -1,0 +1,234 @@
+//! The grammar of the `X-Pierre-Signature` header: rules 2 and 3.
+
+use std::{fmt, iter};
+
+use crate::error::Error;
+
+/// A parsed `X-Pierre-Signature` value: `t=<unix seconds>,sha256=<64 hex digits>`.
+///
+/// What the official SDKs call `parseSignatureHeader`. Nothing is verified by it: a value that parses may
+/// be forged. Stricter than the SDKs: `t` must be given once, and be ASCII digits that fit an `i64`.
+///
+/// ```
+/// use pierre_webhook_core::Signature;
+///
+/// let signature = Signature::parse(b"t=1790000000, sha256=d1c1a1b4")?;
+/// assert_eq!(signature.timestamp(), 1_790_000_000);
+/// assert_eq!(signature.sha256().collect::<Vec<_>>(), ["d1c1a1b4"]);
+/// # Ok::<(), pierre_webhook_core::Error>(())
+/// ```
+#[derive(Clone)]
+pub struct Signature<'a> {
+    timestamp: u64,
+    timestamp_text: &'a str,
+    /// The first `sha256` value, and the elements behind it: most signatures have one value, so that
+    /// finding it again costs nothing.
+    first: &'a str,
+    rest: &'a str,
+}
+
+impl<'a> Signature<'a> {
+    /// Reads a header's value.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::InvalidSignatureHeader`] where it is not a comma-separated list with one `t` and one to
+    /// eight `sha256` values, or has a byte that is not visible ASCII, space or tab;
+    /// [`Error::InvalidTimestamp`] where `t` is not ASCII digits that fit an `i64`.
+    pub fn parse(value: &'a [u8]) -> Result<Self, Error> {
+        Self::from_text(visible_text(value).ok_or(Error::InvalidSignatureHeader)?)
+    }
+
+    pub(crate) fn from_text(list: &'a str) -> Result<Self, Error> {
+        const MOST_SHA256: usize = 8;
+
+        let mut timestamp_text = None;
+        let mut is_ambiguous = false;
+        let mut first = None;
+        let mut count = 0_usize;
+        let mut elements = Elements { rest: list };
+        while let Some((key, value)) = elements.next() {
+            match key {
+                "t" => is_ambiguous |= timestamp_text.replace(value).is_some(),
+                "sha256" if !value.is_empty() => {
+                    count = count.saturating_add(1);
+                    first.get_or_insert((value, elements.rest));
+                }
+                _ => {}
+            }
+        }
+        match (timestamp_text, first) {
+            (Some(timestamp_text), Some((first, rest)))
+                if !is_ambiguous && !timestamp_text.is_empty() && count <= MOST_SHA256 =>
+            {
+                Ok(Self {
+                    timestamp: unix_seconds(timestamp_text).ok_or(Error::InvalidTimestamp)?,
+                    timestamp_text,
+                    first,
+                    rest,
+                })
+            }
+            _ => Err(Error::InvalidSignatureHeader),
+        }
+    }
+
+    /// When the delivery was signed, in Unix seconds. At most `i64::MAX`.
+    pub fn timestamp(&self) -> u64 {
+        self.timestamp
+    }
+
+    /// The `sha256` values as they stand, one to eight of them. They may be anything but empty: whether
+    /// one is 64 hex digits is judged when it is compared.
+    pub fn sha256(&self) -> impl Iterator<Item = &'a str> {
+        let rest = Elements { rest: self.rest }
+            .filter_map(|(key, value)| (key == "sha256" && !value.is_empty()).then_some(value));
+        iter::once(self.first).chain(rest)
+    }
+
+    /// The timestamp as it stands in the header, which is how it is signed.
+    pub(crate) fn timestamp_text(&self) -> &'a str {
+        self.timestamp_text
+    }
+}
+
+/// Omits the `sha256` values: with them a delivery can be replayed while it is fresh.
+impl fmt::Debug for Signature<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Signature").field("timestamp", &self.timestamp).finish_non_exhaustive()
+    }
+}
+
+/// The `key=value` elements of a list; those without `=` are skipped.
+struct Elements<'a> {
+    rest: &'a str,
+}
+
+impl<'a> Iterator for Elements<'a> {
+    type Item = (&'a str, &'a str);
+
+    fn next(&mut self) -> Option<Self::Item> {
+        while !self.rest.is_empty() {
+            let (element, rest) = self.rest.split_once(',').unwrap_or((self.rest, ""));
+            self.rest = rest;
+            let element = trim(element);
+            if let Some(pair) = element.split_once('=') {
+                return Some(pair);
+            }
+        }
+        None
+    }
+}
+
+/// Without the spaces and tabs around it: the white space of HTTP headers.
+pub(crate) fn trim(text: &str) -> &str {
+    text.trim_matches([' ', '\t'])
+}
+
+/// The text of a header's value, where it is visible ASCII, space and tab alone.
+pub(crate) fn visible_text(value: &[u8]) -> Option<&str> {
+    // Without an early exit, so that the compiler makes vector code of it.
+    let visible =
+        value.iter().fold(true, |visible, byte| visible & matches!(byte, b'\t' | b' '..=b'~'));
+    if visible { str::from_utf8(value).ok() } else { None }
+}
+
+/// Rule 3. `str::parse` alone would take a sign.
+fn unix_seconds(text: &str) -> Option<u64> {
+    if !text.bytes().all(|byte| byte.is_ascii_digit()) {
+        return None;
+    }
+    text.parse().ok().filter(|seconds| i64::try_from(*seconds).is_ok())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn values(header: &str) -> Result<(u64, Vec<&str>), Error> {
+        let signature = Signature::parse(header.as_bytes())?;
+        Ok((signature.timestamp(), signature.sha256().collect()))
+    }
+
+    #[test]
+    fn elements_may_stand_in_any_order_among_others() {
+        for header in [
+            "t=1,sha256=a",
+            "sha256=a,t=1",
+            " \tt=1\t , sha256=a ,",
+            ",,junk,v=2,t=1,sha256=,sha256=a,SHA256=b,sha256 =c",
+            "t,t=1,sha256,sha256=a",
+        ] {
+            assert_eq!(values(header), Ok((1, vec!["a"])), "{header}");
+        }
+    }
+
+    #[test]
+    fn a_value_is_all_after_the_first_equals_sign() {
+        assert_eq!(values("t=1,sha256==a=,sha256= b"), Ok((1, vec!["=a=", " b"])));
+    }
+
+    #[test]
+    fn one_to_eight_sha256_values_are_kept() {
+        let eight = format!("t=1{}", ",sha256=a".repeat(8));
+        assert_eq!(values(&eight), Ok((1, vec!["a"; 8])));
+        assert_eq!(values(&format!("{eight},sha256=")), Ok((1, vec!["a"; 8])));
+        assert_eq!(values(&format!("{eight},sha256=a")), Err(Error::InvalidSignatureHeader));
+    }
+
+    #[test]
+    fn a_format_that_is_not_a_signature_is_refused() {
+        for header in [
+            "",
+            " ",
+            "nonsense",
+            "t=1",
+            "sha256=a",
+            "t=,sha256=a",
+            "t=1,sha256=",
+            "t=1,t=1,sha256=a",
+            "t=1,t=,sha256=a",
+            "t=x,t=1,sha256=a",
+            "t =1,sha256=a",
+            "T=1,sha256=a",
+            "t=1;sha256=a",
+            "t=1,sha256=a\n",
+            "t=1,sha256=é",
+            "t=1,sha256=a\x7f",
+            "t=x",
+            "t=x,sha256=",
+        ] {
+            assert_eq!(values(header), Err(Error::InvalidSignatureHeader), "{header:?}");
+        }
+    }
+
+    #[test]
+    fn a_timestamp_is_ascii_digits_that_fit_an_i64() {
+        for text in [
+            "+1",
+            "-1",
+            "1.5",
+            "1e3",
+            "0x1",
+            "1_0",
+            "1 0",
+            " 1",
+            "9223372036854775808",
+            "99999999999999999999999",
+        ] {
+            assert_eq!(
+                values(&format!("t={text},sha256=a")),
+                Err(Error::InvalidTimestamp),
+                "{text}"
+            );
+        }
+        assert_eq!(values("t=9223372036854775807,sha256=a"), Ok((i64::MAX as u64, vec!["a"])));
+        let padded = format!("t={}7,sha256=a", "0".repeat(40));
+        assert_eq!(values(&padded), Ok((7, vec!["a"])));
+    }
+
+    #[test]
+    fn debug_omits_the_values() {
+        let signature = Signature::parse(b"t=1,sha256=abcdef").unwrap();
+        assert_eq!(format!("{signature:?}"), "Signature { timestamp: 1, .. }");
+    }
+}

@@ -1,0 +1,3 @@
+//! What the tests share: the delivery table, and the servers and clients that it is driven through.
+
+pub mod vectors;

@@ -1,0 +1,3 @@
+//! One binary, so that the frameworks are linked once.
+
+mod core;
