@@ -134,3 +134,47 @@ impl fmt::Debug for LiveVerifier {
         f.debug_tuple("LiveVerifier").field(&self.current()).finish()
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{error::Error as Refusal, secret::Secret};
+
+    fn verifier(secret: &str) -> Verifier {
+        Verifier::new(Secret::new(secret).unwrap()).any_age()
+    }
+
+    fn accepts(verifier: &Verifier, secret: &str) -> bool {
+        let signature = Secret::new(secret).unwrap().sign(1, b"");
+        match verifier.verify_signature(signature, b"") {
+            Ok(_) => true,
+            Err(refusal) => {
+                assert_eq!(refusal, Refusal::InvalidSignature);
+                false
+            }
+        }
+    }
+
+    #[test]
+    fn a_replaced_verifier_counts_from_then_on_for_every_clone() {
+        let live = LiveVerifier::new(verifier("old"));
+        let clone = live.clone();
+        let before = clone.current();
+        assert!(accepts(&live.replace(verifier("new")), "old"));
+        assert!(accepts(&clone.current(), "new") && !accepts(&clone.current(), "old"));
+        assert!(accepts(&before, "old"), "a delivery that has begun keeps its verifier");
+    }
+
+    #[test]
+    fn a_function_of_the_head_is_a_finder() {
+        fn found<V: FindVerifier<str>>(finder: &V, head: &str) -> V::Future {
+            finder.find(head)
+        }
+        let finder =
+            |head: &str| ready(Ok::<_, Infallible>((head == "known").then(|| verifier("s"))));
+        let known = found(&finder, "known").into_inner().unwrap();
+        assert!(accepts(&known.unwrap(), "s"));
+        assert!(found(&finder, "other").into_inner().unwrap().is_none());
+        assert!(found(&verifier("s"), "any").into_inner().unwrap().is_some());
+    }
+}

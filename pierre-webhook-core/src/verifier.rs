@@ -263,3 +263,6 @@ fn unix_seconds(time: SystemTime) -> i128 {
         }
     }
 }
+
+#[cfg(test)]
+mod tests;

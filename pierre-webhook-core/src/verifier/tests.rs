@@ -1,0 +1,203 @@
+use super::*;
+use crate::headers::{EVENT_HEADER, SIGNATURE_HEADER};
+
+const NOW: u64 = 1_790_000_000;
+
+fn secret(text: &str) -> Secret {
+    Secret::new(text).unwrap()
+}
+
+fn at(seconds: u64) -> SystemTime {
+    UNIX_EPOCH.checked_add(Duration::from_secs(seconds)).unwrap()
+}
+
+fn verifier() -> Verifier {
+    Verifier::new(secret("s")).clock(|| at(NOW))
+}
+
+/// What becomes of a body signed at this time, which is the same through all three functions.
+fn signed_at(verifier: &Verifier, timestamp: u64) -> Result<u64, Error> {
+    let signature = secret("s").sign(timestamp, b"1");
+    let outcome = verifier.verify_signature(&signature, b"1");
+    let headers =
+        DeliveryHeaders::parse([(SIGNATURE_HEADER, &*signature), (EVENT_HEADER, "ping")]).unwrap();
+    let whole = verifier.verify(&headers, "1".into());
+    let streamed = verifier.begin(&headers).and_then(|mut pending| {
+        pending.push("1".into())?;
+        pending.finish()
+    });
+    assert_eq!(whole.map(|delivery| delivery.signed_at), outcome);
+    assert_eq!(streamed.map(|delivery| delivery.signed_at), outcome);
+    outcome
+}
+
+#[test]
+fn both_ends_of_the_window_are_inclusive() {
+    let verifier = verifier();
+    for timestamp in [NOW - 300, NOW, NOW + 60] {
+        assert_eq!(signed_at(&verifier, timestamp), Ok(timestamp));
+    }
+    assert_eq!(signed_at(&verifier, NOW - 301), Err(Error::TimestampTooOld { age: 301 }));
+    assert_eq!(signed_at(&verifier, 0), Err(Error::TimestampTooOld { age: NOW }));
+    assert_eq!(signed_at(&verifier, NOW + 61), Err(Error::TimestampInFuture));
+    assert_eq!(signed_at(&verifier, i64::MAX as u64), Err(Error::TimestampInFuture));
+}
+
+#[test]
+fn a_window_of_zero_seconds_is_not_off() {
+    let verifier = verifier().max_age(Duration::ZERO).future_tolerance(Duration::ZERO);
+    assert_eq!(signed_at(&verifier, NOW), Ok(NOW));
+    assert_eq!(signed_at(&verifier, NOW - 1), Err(Error::TimestampTooOld { age: 1 }));
+    assert_eq!(signed_at(&verifier, NOW + 1), Err(Error::TimestampInFuture));
+}
+
+#[test]
+fn extreme_settings_do_not_overflow() {
+    let verifier = verifier().max_age(Duration::MAX).future_tolerance(Duration::MAX);
+    for timestamp in [0, NOW, i64::MAX as u64] {
+        assert_eq!(signed_at(&verifier, timestamp), Ok(timestamp));
+    }
+}
+
+#[test]
+fn any_age_switches_both_ends_off_and_max_age_on_again() {
+    let verifier = verifier().any_age();
+    assert_eq!(signed_at(&verifier, 0), Ok(0));
+    assert_eq!(signed_at(&verifier, i64::MAX as u64), Ok(i64::MAX as u64));
+    let verifier = verifier.max_age(Duration::from_secs(1));
+    assert_eq!(signed_at(&verifier, 0), Err(Error::TimestampTooOld { age: NOW }));
+}
+
+#[test]
+fn the_clock_is_rounded_down_before_the_epoch_too() {
+    let half = Duration::from_millis(500);
+    let late = Verifier::new(secret("s")).clock(move || at(NOW) + half).max_age(Duration::ZERO);
+    assert_eq!(signed_at(&late, NOW), Ok(NOW));
+    // Half a second before the epoch is second -1, which is 1 second before 0.
+    let early = Verifier::new(secret("s")).clock(move || UNIX_EPOCH - half);
+    assert_eq!(signed_at(&early.clone().future_tolerance(Duration::from_secs(1)), 0), Ok(0));
+    assert_eq!(
+        signed_at(&early.future_tolerance(Duration::ZERO), 0),
+        Err(Error::TimestampInFuture)
+    );
+}
+
+#[test]
+fn the_clock_is_read_once_a_delivery() {
+    let reads = Arc::new(std::sync::atomic::AtomicU64::new(0));
+    let counter = Arc::clone(&reads);
+    let verifier =
+        Verifier::new(secret("s")).or_secret_until(secret("t"), at(NOW)).clock(move || {
+            counter.fetch_add(1, std::sync::atomic::Ordering::Relaxed);
+            at(NOW)
+        });
+    signed_at(&verifier, NOW).unwrap();
+    assert_eq!(
+        reads.load(std::sync::atomic::Ordering::Relaxed),
+        3,
+        "verify_signature, verify, begin"
+    );
+}
+
+/// Which secret matches, under a clock that reads `now`.
+fn matched(verifier: Verifier, signer: &str, now: SystemTime) -> Result<usize, Error> {
+    let verifier = verifier.any_age().clock(move || now);
+    let signature = secret(signer).sign(NOW, b"1");
+    let headers =
+        DeliveryHeaders::parse([(SIGNATURE_HEADER, &*signature), (EVENT_HEADER, "ping")]).unwrap();
+    let whole = verifier.verify(&headers, "1".into()).map(|delivery| delivery.matched_secret);
+    let mut pending = verifier.begin(&headers).unwrap();
+    pending.push("1".into()).unwrap();
+    assert_eq!(pending.finish().map(|delivery| delivery.matched_secret), whole);
+    whole
+}
+
+#[test]
+fn a_previous_secret_is_accepted_until_its_instant() {
+    let rotating = || {
+        Verifier::new(secret("new"))
+            .or_secret_until(secret("old"), at(NOW))
+            .or_secret(secret("older"))
+    };
+    let before = at(NOW) - Duration::from_nanos(1);
+    assert_eq!(matched(rotating(), "new", before), Ok(0));
+    assert_eq!(matched(rotating(), "old", before), Ok(1));
+    assert_eq!(matched(rotating(), "old", at(NOW)), Err(Error::InvalidSignature));
+    assert_eq!(matched(rotating(), "older", at(NOW)), Ok(2), "expired ones keep their index");
+}
+
+#[test]
+fn the_lowest_secret_that_matches_is_told() {
+    let twice = Verifier::new(secret("a")).or_secret(secret("b")).or_secret(secret("b"));
+    assert_eq!(matched(twice, "b", at(NOW)), Ok(1));
+}
+
+#[test]
+fn one_of_several_signatures_is_enough() {
+    let [old, new] = ["old", "new"].map(|signer| secret(signer).sign(NOW, b"1"));
+    let both = format!("{old},{}", new.split_once(',').unwrap().1);
+    let under = |text| Verifier::new(secret(text)).any_age().verify_signature(&both, b"1");
+    assert_eq!(under("old"), Ok(NOW));
+    assert_eq!(under("new"), Ok(NOW));
+    assert_eq!(under("other"), Err(Error::InvalidSignature));
+}
+
+#[test]
+fn exactly_the_limit_passes_declared_and_arriving() {
+    let signature = secret("s").sign(NOW, b"1234");
+    let begin = |limit, length: &str| {
+        let headers =
+            [(SIGNATURE_HEADER, &*signature), (EVENT_HEADER, "ping"), ("content-length", length)];
+        verifier().body_limit(limit).begin(&DeliveryHeaders::parse(headers)?).map(drop)
+    };
+    assert_eq!(begin(4, "4"), Ok(()));
+    assert_eq!(begin(4, "5"), Err(Error::BodyTooLarge { limit: 4 }));
+    assert_eq!(begin(usize::MAX, "18446744073709551615"), Ok(()));
+    assert_eq!(
+        begin(usize::MAX, "18446744073709551616"),
+        Err(Error::BodyTooLarge { limit: usize::MAX })
+    );
+    let body = |limit| verifier().body_limit(limit).verify_signature(&signature, b"1234");
+    assert_eq!(body(4), Ok(NOW));
+    assert_eq!(body(3), Err(Error::BodyTooLarge { limit: 3 }));
+}
+
+#[test]
+fn a_signature_that_cannot_match_is_refused_between_the_declared_length_and_the_body() {
+    let outcome = |length: &str, body: &'static str| {
+        let headers = DeliveryHeaders::parse([
+            (SIGNATURE_HEADER, "t=1790000000,sha256=zz"),
+            (EVENT_HEADER, "ping"),
+            ("content-length", length),
+        ])?;
+        let verifier = verifier().body_limit(1);
+        let begun = verifier.begin(&headers).map(drop);
+        assert_eq!(verifier.verify(&headers, body.into()).map(drop), begun);
+        begun
+    };
+    assert_eq!(outcome("2", ""), Err(Error::BodyTooLarge { limit: 1 }));
+    assert_eq!(outcome("1", "too large"), Err(Error::InvalidSignature));
+    assert_eq!(
+        verifier().body_limit(1).verify_signature("t=1790000000,sha256=zz", b"too large"),
+        Err(Error::InvalidSignature)
+    );
+}
+
+#[test]
+fn a_blank_or_invisible_signature_is_a_wrong_format_here() {
+    for value in ["", " \t", "t=1790000000,sha256=é"] {
+        assert_eq!(verifier().verify_signature(value, b""), Err(Error::InvalidSignatureHeader));
+    }
+}
+
+#[test]
+fn debug_names_no_secret_and_no_signature() {
+    let verifier = verifier().or_secret(secret("whsec_other"));
+    let signature = secret("s").sign(NOW, b"1");
+    let headers =
+        DeliveryHeaders::parse([(SIGNATURE_HEADER, &*signature), (EVENT_HEADER, "ping")]).unwrap();
+    let pending = verifier.begin(&headers).unwrap();
+    let mac = signature.split_once("sha256=").unwrap().1;
+    let debug = format!("{verifier:?} {headers:?} {pending:?} {:?}", secret("whsec_other"));
+    assert!(!debug.contains("whsec") && !debug.contains(mac), "{debug}");
+}
