@@ -1,0 +1,45 @@
+use axum_core::{
+    body::Body,
+    extract::FromRequestParts,
+    response::{IntoResponse, Response},
+};
+use http::{HeaderValue, StatusCode, header::CONTENT_TYPE, request::Parts};
+
+use crate::{trace::trace, webhook::Webhook};
+
+impl<S: Sync> FromRequestParts<S> for Webhook {
+    type Rejection = MissingVerifyWebhookLayer;
+
+    async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Self, Self::Rejection> {
+        parts.extensions.get().cloned().ok_or_else(|| {
+            trace(StatusCode::INTERNAL_SERVER_ERROR, &MissingVerifyWebhookLayer, &parts.headers);
+            MissingVerifyWebhookLayer
+        })
+    }
+}
+
+/// A handler takes a [`Webhook`] on a route that no [`VerifyWebhookLayer`](crate::VerifyWebhookLayer) is
+/// put around: a mistake in the wiring, answered with 500.
+#[derive(Clone, Copy, Debug)]
+#[non_exhaustive]
+pub struct MissingVerifyWebhookLayer;
+
+impl std::fmt::Display for MissingVerifyWebhookLayer {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("Webhook is not verified: add VerifyWebhookLayer to this route")
+    }
+}
+
+impl std::error::Error for MissingVerifyWebhookLayer {}
+
+impl IntoResponse for MissingVerifyWebhookLayer {
+    fn into_response(self) -> Response {
+        let problem = pierre_webhook_core::problem_json(500, &self.to_string());
+        let mut response = Response::new(Body::from(problem));
+        *response.status_mut() = StatusCode::INTERNAL_SERVER_ERROR;
+        response
+            .headers_mut()
+            .insert(CONTENT_TYPE, HeaderValue::from_static("application/problem+json"));
+        response
+    }
+}

@@ -1,0 +1,196 @@
+use std::{
+    error::Error as StdError,
+    fmt,
+    pin::Pin,
+    task::{Context, Poll, ready},
+};
+
+use bytes::{Buf, Bytes};
+use http::{Request, Response, request::Parts};
+use http_body::Body;
+use pierre_webhook_core::{Delivery, DeliveryHeaders, Error, FindVerifier, PendingDelivery};
+use pin_project_lite::pin_project;
+use tower_service::Service;
+
+use crate::{
+    body::ResponseBody,
+    rejection::{Rejection, RejectionResponse},
+    trace::trace_refusal,
+    webhook::Webhook,
+};
+
+pin_project! {
+    /// The future of [`VerifyWebhook`](crate::VerifyWebhook): verifies, then calls the inner service or
+    /// answers itself.
+    ///
+    /// It is polled again only when the look-up, the body or the inner service woke it.
+    pub struct ResponseFuture<S, V, R, B, ReqBody>
+    where
+        S: Service<Request<B>>,
+        V: FindVerifier<Parts>,
+    {
+        #[pin]
+        stage: Stage<S, V, B, ReqBody>,
+        respond: R,
+    }
+}
+
+pin_project! {
+    #[project = StageProjection]
+    #[project_replace = StageReplaced]
+    enum Stage<S, V, B, ReqBody>
+    where
+        S: Service<Request<B>>,
+        V: FindVerifier<Parts>,
+    {
+        Verifying {
+            inner: S,
+            finder: V,
+            parts: Parts,
+            #[pin]
+            look_up: Option<V::Future>,
+            pending: Option<PendingDelivery>,
+            #[pin]
+            body: ReqBody,
+        },
+        Calling {
+            #[pin]
+            response: S::Future,
+        },
+        Done,
+    }
+}
+
+impl<S, V, R, B, ReqBody> ResponseFuture<S, V, R, B, ReqBody>
+where
+    S: Service<Request<B>>,
+    V: FindVerifier<Parts>,
+{
+    pub(crate) fn new(inner: S, finder: V, respond: R, request: Request<ReqBody>) -> Self {
+        let (parts, body) = request.into_parts();
+        let (look_up, pending) = (None, None);
+        Self { stage: Stage::Verifying { inner, finder, parts, look_up, pending, body }, respond }
+    }
+}
+
+impl<S, V, R, B, ReqBody, ResBody> Future for ResponseFuture<S, V, R, B, ReqBody>
+where
+    S: Service<Request<B>, Response = Response<ResBody>>,
+    V: FindVerifier<Parts>,
+    R: RejectionResponse<ResBody>,
+    B: From<Bytes>,
+    ReqBody: Body,
+    ReqBody::Error: Into<Box<dyn StdError + Send + Sync>>,
+{
+    type Output = Result<Response<ResponseBody<ResBody>>, S::Error>;
+
+    fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
+        let mut this = self.project();
+        loop {
+            let verified = match this.stage.as_mut().project() {
+                StageProjection::Verifying { finder, parts, look_up, pending, body, .. } => {
+                    ready!(poll_verify(finder, parts, look_up, pending, body, cx))
+                }
+                StageProjection::Calling { response } => {
+                    return response.poll(cx).map_ok(|response| response.map(ResponseBody::inner));
+                }
+                StageProjection::Done => Err(Error::BodyUnreadable.into()),
+            };
+            let StageReplaced::Verifying { mut inner, parts, .. } =
+                this.stage.as_mut().project_replace(Stage::Done)
+            else {
+                unreachable!("`ResponseFuture` polled after completion");
+            };
+            match verified {
+                Ok(delivery) => {
+                    let mut request = Request::from_parts(parts, B::from(delivery.body.clone()));
+                    request.extensions_mut().insert(Webhook::from(delivery));
+                    let response = inner.call(request);
+                    this.stage.set(Stage::Calling { response });
+                }
+                Err(rejection) => {
+                    trace_refusal(&rejection, &parts.headers);
+                    let mut response = this.respond.respond(rejection.clone());
+                    response.extensions_mut().insert(rejection);
+                    return Poll::Ready(Ok(response));
+                }
+            }
+        }
+    }
+}
+
+fn poll_verify<V, ReqBody>(
+    finder: &V,
+    parts: &Parts,
+    look_up: Pin<&mut Option<V::Future>>,
+    pending: &mut Option<PendingDelivery>,
+    mut body: Pin<&mut ReqBody>,
+    cx: &mut Context<'_>,
+) -> Poll<Result<Delivery, Rejection>>
+where
+    V: FindVerifier<Parts>,
+    ReqBody: Body,
+    ReqBody::Error: Into<Box<dyn StdError + Send + Sync>>,
+{
+    let receiving = match pending {
+        Some(receiving) => receiving,
+        None => pending.insert(ready!(poll_begin(finder, parts, look_up, cx))?),
+    };
+    while let Some(frame) = ready!(body.as_mut().poll_frame(cx)) {
+        let frame = frame.map_err(|error| Rejection::unreadable(error.into()))?;
+        if let Ok(data) = frame.into_data() {
+            push(receiving, data)?;
+        }
+    }
+    let delivery = pending.take().map_or(Err(Error::BodyUnreadable), PendingDelivery::finish)?;
+    Poll::Ready(Ok(delivery))
+}
+
+/// Decides all that the headers decide, before a byte of the body is read.
+fn poll_begin<V: FindVerifier<Parts>>(
+    finder: &V,
+    parts: &Parts,
+    mut look_up: Pin<&mut Option<V::Future>>,
+    cx: &mut Context<'_>,
+) -> Poll<Result<PendingDelivery, Rejection>> {
+    let mut headers = None;
+    if look_up.is_none() {
+        headers = Some(DeliveryHeaders::parse(&parts.headers)?);
+        look_up.set(Some(finder.find(parts)));
+    }
+    let found = match look_up.as_pin_mut() {
+        Some(look_up) => ready!(look_up.poll(cx)),
+        None => Ok(None),
+    };
+    let found = found.map_err(|error| Rejection::unavailable(error.into()))?;
+    let verifier = found.ok_or(Error::InvalidSignature)?;
+    // They borrow from the parts, so that a look-up that was pending cost them.
+    let headers = match headers {
+        Some(headers) => headers,
+        None => DeliveryHeaders::parse(&parts.headers)?,
+    };
+    Poll::Ready(Ok(verifier.begin(&headers)?))
+}
+
+/// Takes a frame whole, whatever it is made of.
+fn push(pending: &mut PendingDelivery, mut data: impl Buf) -> Result<(), Rejection> {
+    while data.has_remaining() {
+        let length = data.chunk().len().min(data.remaining());
+        if length == 0 {
+            // It would never end.
+            return Err(Error::BodyUnreadable.into());
+        }
+        pending.push(data.copy_to_bytes(length))?;
+    }
+    Ok(())
+}
+
+impl<S, V, R, B, ReqBody> fmt::Debug for ResponseFuture<S, V, R, B, ReqBody>
+where
+    S: Service<Request<B>>,
+    V: FindVerifier<Parts>,
+{
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("ResponseFuture").finish_non_exhaustive()
+    }
+}

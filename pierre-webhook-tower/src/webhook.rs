@@ -1,0 +1,56 @@
+use std::{ops::Deref, sync::Arc};
+
+use pierre_webhook_core::Delivery;
+
+/// A verified delivery, in the extensions of the request that the inner service gets. A clone costs one
+/// reference count.
+///
+/// With the feature `axum` it is an extractor: a handler takes `webhook: Webhook`. It is no
+/// `Option<Webhook>`, since a route without the layer would then take every request for an unsigned one.
+///
+/// In a test of a handler, sign a body and verify it:
+///
+/// ```
+/// use pierre_webhook_tower::{
+///     DeliveryHeaders, EVENT_HEADER, SIGNATURE_HEADER, Secret, Verifier, Webhook,
+/// };
+///
+/// async fn receive(webhook: Webhook) -> String {
+///     format!("{} of {} bytes", webhook.event_type(), webhook.body.len())
+/// }
+///
+/// let secret = Secret::new("test")?;
+/// let signature = secret.sign(1_790_000_000, b"{}");
+/// let headers = DeliveryHeaders::parse([(SIGNATURE_HEADER, &*signature), (EVENT_HEADER, "ping")])?;
+/// let delivery = Verifier::new(secret).any_age().verify(&headers, "{}".into())?;
+///
+/// # tokio::runtime::Builder::new_current_thread().build()?.block_on(async {
+/// assert_eq!(receive(Webhook::from(delivery)).await, "ping of 2 bytes");
+/// # });
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
+#[derive(Clone, Debug)]
+pub struct Webhook {
+    delivery: Arc<Delivery>,
+}
+
+impl Webhook {
+    /// The delivery itself; copied where another clone of the `Webhook` is alive.
+    pub fn into_inner(self) -> Delivery {
+        Arc::unwrap_or_clone(self.delivery)
+    }
+}
+
+impl From<Delivery> for Webhook {
+    fn from(delivery: Delivery) -> Self {
+        Self { delivery: Arc::new(delivery) }
+    }
+}
+
+impl Deref for Webhook {
+    type Target = Delivery;
+
+    fn deref(&self) -> &Delivery {
+        &self.delivery
+    }
+}
