@@ -3,7 +3,7 @@ use std::{fmt, pin::Pin, sync::Arc};
 use actix_web::{HttpRequest, HttpResponse, ResponseError, http::StatusCode, web};
 use pierre_webhook_core::{FindVerifier, Verifier};
 
-use crate::rejection::{Rejection, problem, with_rejection};
+use crate::rejection::{Rejection, problem};
 
 /// How the [`Webhook`](crate::Webhook) extractor verifies, and how it answers what it refuses.
 ///
@@ -88,9 +88,10 @@ impl WebhookConfig {
         (self.finder)(request)
     }
 
-    pub(crate) fn refuse(&self, rejection: Rejection, request: &HttpRequest) -> actix_web::Error {
+    /// What the rejection is answered with.
+    pub(crate) fn error(&self, rejection: Rejection, request: &HttpRequest) -> actix_web::Error {
         match &self.error_handler {
-            Some(handler) => with_rejection(handler(rejection.clone(), request), rejection),
+            Some(handler) => handler(rejection, request),
             None => rejection.into(),
         }
     }

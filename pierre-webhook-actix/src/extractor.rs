@@ -10,6 +10,7 @@ use pierre_webhook_core::{Delivery, DeliveryHeaders, Error};
 
 use crate::{
     config::WebhookConfig,
+    refused::Refused,
     rejection::{Rejection, problem},
     trace::{trace, trace_refusal},
 };
@@ -78,7 +79,7 @@ impl FromRequest for Webhook {
 
     fn from_request(request: &HttpRequest, payload: &mut Payload) -> Self::Future {
         let request = request.clone();
-        let payload = payload.take();
+        let mut payload = payload.take();
         Box::pin(async move {
             let config = WebhookConfig::of(&request)
                 .inspect_err(|missing| trace_wiring(missing, &request))?;
@@ -86,11 +87,12 @@ impl FromRequest for Webhook {
                 trace_wiring(&WebhookBodyTaken, &request);
                 return Err(WebhookBodyTaken.into());
             }
-            match receive(&request, payload, config).await {
+            match receive(&request, &mut payload, config).await {
                 Ok(delivery) => Ok(delivery.into()),
                 Err(rejection) => {
                     trace_refusal(&rejection, request.headers());
-                    Err(config.refuse(rejection, &request))
+                    let error = config.error(rejection.clone(), &request);
+                    Err(Refused::new(error, rejection, payload).into())
                 }
             }
         })
@@ -99,13 +101,13 @@ impl FromRequest for Webhook {
 
 async fn receive(
     request: &HttpRequest,
-    mut payload: Payload,
+    payload: &mut Payload,
     config: &WebhookConfig,
 ) -> Result<Delivery, Rejection> {
     let headers = DeliveryHeaders::parse(request.headers())?;
     let verifier = config.find(request).await?.ok_or(Error::InvalidSignature)?;
     let mut pending = verifier.begin(&headers)?;
-    while let Some(chunk) = poll_fn(|cx| Pin::new(&mut payload).poll_next(cx)).await {
+    while let Some(chunk) = poll_fn(|cx| Pin::new(&mut *payload).poll_next(cx)).await {
         pending.push(chunk.map_err(Rejection::unreadable)?)?;
     }
     Ok(pending.finish()?)

@@ -3,6 +3,7 @@
 
 mod config;
 mod extractor;
+mod refused;
 mod rejection;
 mod trace;
 

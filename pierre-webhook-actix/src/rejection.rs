@@ -80,32 +80,3 @@ pub(crate) fn problem(mistake: &impl ResponseError) -> HttpResponse {
         .content_type("application/problem+json")
         .body(pierre_webhook_core::problem_json(status.as_u16(), &mistake.to_string()))
 }
-
-/// The error with the rejection in the extensions of its response.
-pub(crate) fn with_rejection(error: actix_web::Error, rejection: Rejection) -> actix_web::Error {
-    Handled { error, rejection }.into()
-}
-
-#[derive(Debug)]
-struct Handled {
-    error: actix_web::Error,
-    rejection: Rejection,
-}
-
-impl fmt::Display for Handled {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        fmt::Display::fmt(&self.error, f)
-    }
-}
-
-impl ResponseError for Handled {
-    fn status_code(&self) -> StatusCode {
-        self.error.as_response_error().status_code()
-    }
-
-    fn error_response(&self) -> HttpResponse {
-        let mut response = self.error.error_response();
-        response.extensions_mut().insert(self.rejection.clone());
-        response
-    }
-}

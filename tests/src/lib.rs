@@ -1,3 +1,5 @@
-//! What the tests share: the delivery table, and the servers and clients that it is driven through.
+//! What the tests share: the delivery table, servers on loopback, and a client that sends what it is told.
 
+pub mod client;
+pub mod server;
 pub mod vectors;

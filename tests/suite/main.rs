@@ -1,3 +1,5 @@
 //! One binary, so that the frameworks are linked once.
 
+mod connection;
 mod core;
+mod table;

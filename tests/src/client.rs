@@ -1,0 +1,201 @@
+//! A client that writes the bytes it is told to and reads whole answers, as a sender or an attacker would.
+
+use std::{
+    io::{self, BufRead, BufReader, ErrorKind, Read, Write},
+    net::{Shutdown, SocketAddr, TcpStream},
+    time::Duration,
+};
+
+use pierre_webhook_core::{EVENT_HEADER, SIGNATURE_HEADER};
+
+/// Longer than any answer takes on a busy machine; a test that waits as long has failed.
+const PATIENCE: Duration = Duration::from_secs(20);
+
+/// A request, to be written whole or in parts.
+#[derive(Clone, Debug)]
+pub struct Request {
+    pub path: &'static str,
+    pub headers: Vec<(String, Vec<u8>)>,
+    pub body: Vec<u8>,
+}
+
+impl Request {
+    pub fn new(body: impl Into<Vec<u8>>) -> Self {
+        Self { path: "/webhooks", headers: Vec::new(), body: body.into() }
+    }
+
+    /// A delivery of this event, under this value of the signature header.
+    pub fn delivery(event_type: &str, signature: &str, body: impl Into<Vec<u8>>) -> Self {
+        Self::new(body).header(SIGNATURE_HEADER, signature).header(EVENT_HEADER, event_type)
+    }
+
+    pub fn path(self, path: &'static str) -> Self {
+        Self { path, ..self }
+    }
+
+    pub fn header(mut self, name: &str, value: impl Into<Vec<u8>>) -> Self {
+        self.headers.push((name.to_owned(), value.into()));
+        self
+    }
+
+    pub fn without(mut self, name: &str) -> Self {
+        self.headers.retain(|(other, _)| other != name);
+        self
+    }
+
+    /// Request line and headers, with these further header lines.
+    pub fn head(&self, more: &str) -> Vec<u8> {
+        let mut head = format!("POST {} HTTP/1.1\r\nHost: test\r\n", self.path).into_bytes();
+        for (name, value) in &self.headers {
+            head.extend([name.as_bytes(), b": ", value, b"\r\n"].concat());
+        }
+        head.extend(more.as_bytes());
+        head.extend(b"\r\n");
+        head
+    }
+
+    pub fn with_content_length(&self) -> Vec<u8> {
+        let length = format!("Content-Length: {}\r\n", self.body.len());
+        [self.head(&length), self.body.clone()].concat()
+    }
+
+    pub fn chunked(&self, size: usize) -> Vec<u8> {
+        let mut bytes = self.head("Transfer-Encoding: chunked\r\n");
+        for chunk in self.body.chunks(size) {
+            bytes.extend([format!("{:x}\r\n", chunk.len()).as_bytes(), chunk, b"\r\n"].concat());
+        }
+        bytes.extend(b"0\r\n\r\n");
+        bytes
+    }
+}
+
+#[derive(Clone, Debug, PartialEq)]
+pub struct Response {
+    pub status: u16,
+    /// Names in lower case.
+    pub headers: Vec<(String, String)>,
+    pub body: Vec<u8>,
+}
+
+impl Response {
+    pub fn header(&self, name: &str) -> Option<&str> {
+        self.headers.iter().find(|(other, _)| other == name).map(|(_, value)| value.as_str())
+    }
+
+    pub fn json(&self) -> serde_json::Value {
+        serde_json::from_slice(&self.body)
+            .unwrap_or_else(|error| panic!("{error}: {}", self.body.escape_ascii()))
+    }
+
+    /// The text of a refusal.
+    pub fn detail(&self) -> String {
+        self.json()["detail"].as_str().expect("problem details").to_owned()
+    }
+}
+
+pub struct Connection {
+    stream: BufReader<TcpStream>,
+}
+
+impl Connection {
+    pub fn open(address: SocketAddr) -> Self {
+        let stream = TcpStream::connect(address).expect("a listening server");
+        stream.set_read_timeout(Some(PATIENCE)).expect("a timeout");
+        stream.set_write_timeout(Some(PATIENCE)).expect("a timeout");
+        stream.set_nodelay(true).expect("no delay");
+        Self { stream: BufReader::new(stream) }
+    }
+
+    /// Writes all bytes. A server that has answered may close while they are still under way, which is no
+    /// failure of the test.
+    pub fn send(&mut self, bytes: &[u8]) -> &mut Self {
+        match self.try_send(bytes) {
+            Err(error) if !is_closed(&error) => panic!("{error}"),
+            _ => self,
+        }
+    }
+
+    pub fn try_send(&mut self, bytes: &[u8]) -> io::Result<()> {
+        self.stream.get_mut().write_all(bytes)
+    }
+
+    /// Tells the server that nothing more will come.
+    pub fn end(&mut self) -> &mut Self {
+        match self.stream.get_mut().shutdown(Shutdown::Write) {
+            Err(error) if error.kind() != ErrorKind::NotConnected => panic!("{error}"),
+            _ => self,
+        }
+    }
+
+    /// The next answer, which must come.
+    pub fn receive(&mut self) -> Response {
+        self.receive_or_close().expect("an answer, not a closed connection")
+    }
+
+    /// The next answer; `None` where the server has closed.
+    pub fn receive_or_close(&mut self) -> Option<Response> {
+        match self.try_next() {
+            Ok(response) => response,
+            Err(error) if is_closed(&error) => None,
+            Err(error) => panic!("{error}"),
+        }
+    }
+
+    fn try_next(&mut self) -> io::Result<Option<Response>> {
+        let mut line = String::new();
+        if self.stream.read_line(&mut line)? == 0 {
+            return Ok(None);
+        }
+        let status = line.split(' ').nth(1).and_then(|status| status.parse().ok());
+        let status = status.unwrap_or_else(|| panic!("not a status line: {line:?}"));
+        let mut headers = Vec::new();
+        loop {
+            let mut line = String::new();
+            self.stream.read_line(&mut line)?;
+            let Some((name, value)) = line.trim_end().split_once(':') else { break };
+            headers.push((name.to_ascii_lowercase(), value.trim().to_owned()));
+        }
+        let mut response = Response { status, headers, body: Vec::new() };
+        match response.header("content-length").map(|length| length.parse().expect("a length")) {
+            Some(length) => {
+                response.body.resize(length, 0);
+                self.stream.read_exact(&mut response.body)?;
+            }
+            None if response.header("transfer-encoding") == Some("chunked") => {
+                self.read_chunks(&mut response.body)?;
+            }
+            None => {}
+        }
+        Ok(Some(response))
+    }
+
+    fn read_chunks(&mut self, body: &mut Vec<u8>) -> io::Result<()> {
+        loop {
+            let mut line = String::new();
+            self.stream.read_line(&mut line)?;
+            let length = usize::from_str_radix(line.trim_end(), 16).expect("a chunk's length");
+            let start = body.len();
+            body.resize(start + length, 0);
+            self.stream.read_exact(&mut body[start..])?;
+            self.stream.read_line(&mut line)?;
+            if length == 0 {
+                return Ok(());
+            }
+        }
+    }
+}
+
+/// Sends bytes on a connection of their own, and reads the answer.
+pub fn exchange(address: SocketAddr, bytes: &[u8]) -> Response {
+    Connection::open(address).send(bytes).receive()
+}
+
+fn is_closed(error: &io::Error) -> bool {
+    matches!(
+        error.kind(),
+        ErrorKind::ConnectionReset
+            | ErrorKind::ConnectionAborted
+            | ErrorKind::BrokenPipe
+            | ErrorKind::UnexpectedEof
+    )
+}

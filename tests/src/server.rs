@@ -1,0 +1,162 @@
+//! Real servers on loopback, at a port that the system chooses, each ended with its handle.
+
+use std::{
+    net::{SocketAddr, TcpListener},
+    sync::{
+        Arc,
+        atomic::{AtomicUsize, Ordering},
+        mpsc,
+    },
+    thread::JoinHandle,
+};
+
+use actix_web::{App, HttpServer, dev::ServerHandle, web};
+use axum::{Router, routing::post};
+use pierre_webhook_core::{Delivery, Verifier};
+use serde_json::{Value, json};
+use tokio::{runtime::Runtime, sync::oneshot};
+
+/// A running server.
+pub struct Server {
+    pub name: &'static str,
+    pub address: SocketAddr,
+    stop: Option<Box<dyn FnOnce() + Send>>,
+    thread: Option<JoinHandle<()>>,
+}
+
+impl Server {
+    pub fn axum(router: Router) -> Self {
+        let listener = listener();
+        let address = listener.local_addr().expect("an address");
+        let (stop, stopped) = oneshot::channel::<()>();
+        let thread = std::thread::spawn(move || {
+            Runtime::new().expect("a runtime").block_on(async move {
+                listener.set_nonblocking(true).expect("a socket");
+                let listener = tokio::net::TcpListener::from_std(listener).expect("a listener");
+                tokio::select! {
+                    result = axum::serve(listener, router) => result.expect("a server"),
+                    _ = stopped => {}
+                }
+            });
+        });
+        let stop = Box::new(move || stop.send(()).unwrap_or(()));
+        Self { name: "axum", address, stop: Some(stop), thread: Some(thread) }
+    }
+
+    pub fn actix(configure: impl Fn(&mut web::ServiceConfig) + Clone + Send + 'static) -> Self {
+        let listener = listener();
+        let address = listener.local_addr().expect("an address");
+        let (handles, handle) = mpsc::channel::<ServerHandle>();
+        let thread = std::thread::spawn(move || {
+            actix_web::rt::System::new().block_on(async move {
+                let server = HttpServer::new(move || App::new().configure(configure.clone()))
+                    .workers(2)
+                    .disable_signals()
+                    .listen(listener)
+                    .expect("a listener")
+                    .run();
+                handles.send(server.handle()).expect("a test that waits");
+                server.await.expect("a server");
+            });
+        });
+        let handle = handle.recv().expect("a server");
+        let stop = Box::new(move || drop(handle.stop(false)));
+        Self { name: "actix", address, stop: Some(stop), thread: Some(thread) }
+    }
+}
+
+impl Drop for Server {
+    fn drop(&mut self) {
+        if let Some(stop) = self.stop.take() {
+            stop();
+        }
+        if let Some(thread) = self.thread.take() {
+            let ended = thread.join();
+            assert!(ended.is_ok() || std::thread::panicking(), "the server panicked");
+        }
+    }
+}
+
+fn listener() -> TcpListener {
+    TcpListener::bind("127.0.0.1:0").expect("a free port")
+}
+
+/// How often a handler ran.
+#[derive(Clone, Debug, Default)]
+pub struct Handled(Arc<AtomicUsize>);
+
+impl Handled {
+    pub fn count(&self) -> usize {
+        self.0.load(Ordering::SeqCst)
+    }
+
+    /// The test handler: counts, and says what it was given.
+    pub fn handle(&self, delivery: &Delivery) -> Value {
+        self.0.fetch_add(1, Ordering::SeqCst);
+        json!({ "event": delivery.event_type(), "timestamp": delivery.signed_at })
+    }
+}
+
+/// A route `POST /webhooks` that verifies, in both frameworks; what both handlers do is counted together.
+pub fn both(verifier: &Verifier) -> ([Server; 2], Handled) {
+    let handled = Handled::default();
+    let servers = [
+        axum_with(verifier.clone(), handled.clone()),
+        actix_with(verifier.clone(), handled.clone()),
+    ];
+    (servers, handled)
+}
+
+/// The axum server of [`both`], with any finder.
+pub fn axum_with<V>(finder: V, handled: Handled) -> Server
+where
+    V: pierre_webhook_core::FindVerifier<http::request::Parts, Future: Send>
+        + Clone
+        + Send
+        + Sync
+        + 'static,
+{
+    Server::axum(axum_router(finder, handled))
+}
+
+/// The route of [`axum_with`], to put further layers around.
+pub fn axum_router<V>(finder: V, handled: Handled) -> Router
+where
+    V: pierre_webhook_core::FindVerifier<http::request::Parts, Future: Send>
+        + Clone
+        + Send
+        + Sync
+        + 'static,
+{
+    use pierre_webhook_tower::{VerifyWebhookLayer, Webhook};
+
+    let handler = async move |webhook: Webhook| handled.handle(&webhook).to_string();
+    Router::new()
+        .route("/webhooks", post(handler).layer(VerifyWebhookLayer::new(finder)))
+        .fallback(async || http::StatusCode::IM_A_TEAPOT)
+}
+
+/// The actix server of [`both`], with any finder.
+pub fn actix_with<V>(finder: V, handled: Handled) -> Server
+where
+    V: pierre_webhook_core::FindVerifier<actix_web::HttpRequest, Future: 'static>
+        + Send
+        + Sync
+        + 'static,
+{
+    use pierre_webhook_actix::{Webhook, WebhookConfig};
+
+    let config = WebhookConfig::new(finder);
+    Server::actix(move |app| {
+        let handled = handled.clone();
+        app.app_data(config.clone())
+            .route(
+                "/webhooks",
+                web::post().to(move |webhook: Webhook| {
+                    let answer = handled.handle(&webhook).to_string();
+                    async move { answer }
+                }),
+            )
+            .default_service(web::to(async || actix_web::HttpResponse::ImATeapot()));
+    })
+}
