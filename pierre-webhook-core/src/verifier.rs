@@ -37,7 +37,6 @@ use crate::{
 /// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
 #[derive(Clone)]
-#[must_use]
 pub struct Verifier {
     settings: Arc<Settings>,
 }
@@ -79,12 +78,14 @@ impl Verifier {
 
     /// Also accepts what is signed with another secret: the previous one, while the subscription changes
     /// over to the current one. Any number of them; each costs one MAC of every body.
+    #[must_use]
     pub fn or_secret(self, previous: Secret) -> Self {
         self.also(previous, None)
     }
 
     /// As [`or_secret`](Self::or_secret), while the verifier's clock reads before `until`: a rotation that
     /// ends by itself.
+    #[must_use]
     pub fn or_secret_until(self, previous: Secret, until: SystemTime) -> Self {
         self.also(previous, Some(until))
     }
@@ -93,6 +94,7 @@ impl Verifier {
     ///
     /// Zero is a window of zero seconds, so that a setting that was forgotten lets nothing old in. (In the
     /// official TypeScript and Python SDKs zero switches the check off, in Go's it means the default.)
+    #[must_use]
     pub fn max_age(self, max_age: Duration) -> Self {
         self.with(|settings| settings.max_age = Some(max_age))
     }
@@ -102,22 +104,26 @@ impl Verifier {
     /// # Security
     ///
     /// Whoever captured a delivery can replay it for ever. Only for deliveries out of a store of one's own.
+    #[must_use]
     pub fn any_age(self) -> Self {
         self.with(|settings| settings.max_age = None)
     }
 
     /// How far ahead of this clock the sender's may be, that far included. Default 60 seconds.
+    #[must_use]
     pub fn future_tolerance(self, tolerance: Duration) -> Self {
         self.with(|settings| settings.future_tolerance = tolerance)
     }
 
     /// The size of the largest body that is accepted, in bytes. Default 1 MiB.
+    #[must_use]
     pub fn body_limit(self, bytes: usize) -> Self {
         self.with(|settings| settings.body_limit = bytes)
     }
 
     /// Reads the time from another clock than [`SystemTime::now`]: for tests, and for wasm, where that
     /// panics. It is read once a delivery.
+    #[must_use]
     pub fn clock(self, now: impl Fn() -> SystemTime + Send + Sync + 'static) -> Self {
         self.with(|settings| settings.clock = Arc::new(now))
     }

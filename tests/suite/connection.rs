@@ -1,29 +1,14 @@
 //! What comes over a connection besides whole requests: heads alone, bodies that end early or never, and
 //! bytes behind a refused request.
 
-use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
+use std::time::{Duration, Instant};
 
-use pierre_webhook_core::{EVENT_HEADER, SIGNATURE_HEADER, Secret, Verifier};
+use pierre_webhook_core::{EVENT_HEADER, SIGNATURE_HEADER};
 use pierre_webhook_tests::{
     client::{Connection, Request, exchange},
+    sample::{BODY, NOW, delivery, secret, tampered, verifier},
     server::both,
 };
-
-const NOW: u64 = 1_790_000_000;
-const BODY: &str = r#"{"any":"thing"}"#;
-
-fn secret() -> Secret {
-    Secret::new("whsec_k3yForDocsOnly_2f6c").unwrap()
-}
-
-fn verifier() -> Verifier {
-    let now: SystemTime = UNIX_EPOCH + Duration::from_secs(NOW);
-    Verifier::new(secret()).clock(move || now)
-}
-
-fn delivery() -> Request {
-    Request::delivery("ping", &secret().sign(NOW, BODY.as_bytes()), BODY)
-}
 
 #[test]
 fn what_the_headers_decide_is_answered_before_the_body_is_sent() {
@@ -94,4 +79,138 @@ fn a_refused_body_is_not_read_for_ever() {
         }
     }
     assert_eq!(handled.count(), 0);
+}
+
+#[test]
+fn a_body_that_ends_early_is_told_so_and_not_handled() {
+    let (servers, handled) = both(&verifier());
+    for server in &servers {
+        let request = delivery();
+        let head = request.head(&format!("Content-Length: {}\r\n", request.body.len()));
+        let cut = [&head[..], &request.body[..5]].concat();
+        let response = Connection::open(server.address).send(&cut).end().receive_or_close();
+        let chunked = request.chunked(4);
+        let cut = &chunked[..chunked.len() - 5];
+        let chunked = Connection::open(server.address).send(cut).end().receive_or_close();
+        // A server may close without an answer: the sender has ended the connection itself.
+        for response in [response, chunked].into_iter().flatten() {
+            assert_eq!(response.status, 400, "{}", server.name);
+            assert_eq!(response.detail(), "Webhook body could not be read", "{}", server.name);
+        }
+    }
+    assert_eq!(handled.count(), 0);
+}
+
+#[test]
+fn a_body_that_trickles_in_is_accepted() {
+    let (servers, handled) = both(&verifier());
+    for server in &servers {
+        for bytes in [delivery().with_content_length(), delivery().chunked(1)] {
+            let mut connection = Connection::open(server.address);
+            for byte in bytes {
+                connection.send(&[byte]);
+            }
+            assert_eq!(connection.receive().status, 200, "{}", server.name);
+        }
+    }
+    assert_eq!(handled.count(), 4);
+}
+
+#[test]
+fn bytes_behind_a_refused_request_are_never_read_as_a_request_of_the_body() {
+    let smuggled = Request::new("").path("/smuggled").with_content_length();
+    let refused = Request { body: smuggled, ..delivery() };
+    let (servers, handled) = both(&verifier());
+    for server in &servers {
+        for (request, status) in
+            [(refused.clone(), 401), (refused.clone().without(EVENT_HEADER), 400)]
+        {
+            for bytes in [request.with_content_length(), request.chunked(10)] {
+                let mut connection = Connection::open(server.address);
+                connection.send(&bytes).send(&delivery().with_content_length());
+                assert_eq!(connection.receive().status, status, "{}", server.name);
+                // The connection goes on with the next request, or it is closed.
+                if let Some(next) = connection.receive_or_close() {
+                    assert_eq!(next.status, 200, "{}", server.name);
+                }
+                assert_eq!(connection.end().receive_or_close(), None, "{}", server.name);
+            }
+        }
+    }
+    assert!(handled.count() <= 8);
+}
+
+#[test]
+fn a_refusal_of_a_whole_request_keeps_the_connection() {
+    let (servers, handled) = both(&verifier());
+    for server in &servers {
+        let mut connection = Connection::open(server.address);
+        for request in [tampered(), delivery(), tampered(), delivery()] {
+            let expected = if request.body == b"{}" { 401 } else { 200 };
+            let response = connection.send(&request.with_content_length()).receive();
+            assert_eq!(response.status, expected, "{}", server.name);
+        }
+    }
+    assert_eq!(handled.count(), 4);
+}
+
+#[test]
+fn pipelined_deliveries_are_answered_in_their_order() {
+    let (servers, handled) = both(&verifier());
+    for server in &servers {
+        let mut connection = Connection::open(server.address);
+        let requests = [delivery(), tampered(), delivery()];
+        let bytes: Vec<_> = requests.iter().flat_map(Request::with_content_length).collect();
+        connection.send(&bytes);
+        let statuses = [(); 3].map(|()| connection.receive().status);
+        assert_eq!(statuses, [200, 401, 200], "{}", server.name);
+    }
+    assert_eq!(handled.count(), 4);
+}
+
+#[test]
+fn two_framings_at_once_are_refused_or_read_as_one() {
+    let (servers, handled) = both(&verifier());
+    for server in &servers {
+        let framings = [
+            "Content-Length: 5\r\nTransfer-Encoding: chunked\r\n",
+            "Content-Length: 5\r\nContent-Length: 6\r\n",
+            "Transfer-Encoding: gzip, chunked\r\n",
+            "Transfer-Encoding: chunked, identity\r\n",
+            "Content-Length: +15\r\n",
+        ];
+        for framing in framings {
+            let bytes = [&delivery().head(framing)[..], b"0\r\n\r\nGET /smuggled HTTP/1.1\r\n\r\n"];
+            let mut connection = Connection::open(server.address);
+            connection.send(&bytes.concat()).end();
+            while let Some(response) = connection.receive_or_close() {
+                assert_ne!(response.status, 200, "{} {framing}", server.name);
+            }
+        }
+    }
+    assert_eq!(handled.count(), 0);
+}
+
+#[test]
+fn aborted_and_stalled_bodies_leave_the_server_serving() {
+    let (servers, handled) = both(&verifier());
+    for server in &servers {
+        let request = delivery();
+        let bytes = request.with_content_length();
+        for abort in 0..300 {
+            let length = bytes.len() * abort / 300;
+            Connection::open(server.address).send(&bytes[..length]);
+        }
+        let stalled: Vec<_> = (0..500)
+            .map(|_| {
+                let mut connection = Connection::open(server.address);
+                connection.send(&bytes[..bytes.len() - 1]);
+                connection
+            })
+            .collect();
+        assert_eq!(exchange(server.address, &bytes).status, 200, "{}", server.name);
+        drop(stalled);
+        assert_eq!(exchange(server.address, &bytes).status, 200, "{}", server.name);
+    }
+    assert_eq!(handled.count(), 4);
 }

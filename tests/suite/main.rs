@@ -1,5 +1,10 @@
 //! One binary, so that the frameworks are linked once.
 
+mod bodies;
+mod compositions;
 mod connection;
 mod core;
+mod find;
+mod rejection;
 mod table;
+mod trace;
