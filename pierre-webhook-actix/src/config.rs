@@ -1,4 +1,4 @@
-use std::{fmt, pin::Pin, sync::Arc};
+use std::{error::Error, fmt, pin::Pin, sync::Arc};
 
 use actix_web::{HttpRequest, HttpResponse, ResponseError, http::StatusCode, web};
 use pierre_webhook_core::{FindVerifier, Verifier};
@@ -114,6 +114,8 @@ impl fmt::Display for MissingWebhookConfig {
         f.write_str("Webhook is not configured: add WebhookConfig to app_data")
     }
 }
+
+impl Error for MissingWebhookConfig {}
 
 impl ResponseError for MissingWebhookConfig {
     fn status_code(&self) -> StatusCode {

@@ -140,6 +140,8 @@ impl fmt::Display for WebhookBodyTaken {
     }
 }
 
+impl std::error::Error for WebhookBodyTaken {}
+
 impl ResponseError for WebhookBodyTaken {
     fn status_code(&self) -> StatusCode {
         StatusCode::INTERNAL_SERVER_ERROR

@@ -4,3 +4,8 @@ pub mod client;
 pub mod sample;
 pub mod server;
 pub mod vectors;
+
+/// Its snippets are tests too.
+#[cfg(doctest)]
+#[doc = include_str!("../../README.md")]
+pub struct Readme;

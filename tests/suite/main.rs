@@ -4,6 +4,7 @@ mod bodies;
 mod compositions;
 mod connection;
 mod core;
+mod docs;
 mod find;
 mod rejection;
 mod table;
