@@ -98,7 +98,7 @@ impl FromStr for DeliveryId {
     type Err = ParseDeliveryIdError;
 
     fn from_str(text: &str) -> Result<Self, Self::Err> {
-        hex::decode(text).map(Self).ok_or(ParseDeliveryIdError)
+        hex::decode(text.as_bytes()).map(Self).ok_or(ParseDeliveryIdError)
     }
 }
 

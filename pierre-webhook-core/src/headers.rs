@@ -5,7 +5,8 @@ use std::fmt;
 use crate::{
     error::Error,
     event::is_event_type,
-    signature::{Signature, trim, visible_text},
+    signature::Signature,
+    text::{decimal, is_visible, trim},
 };
 
 /// The name of the signature header: `t=<unix seconds>,sha256=<64 hex digits>`.
@@ -62,13 +63,14 @@ impl<'a> DeliveryHeaders<'a> {
             } else if is_named(name, EVENT_HEADER) {
                 event_type.add(value);
             } else if is_named(name, CONTENT_LENGTH) {
-                // Of several the largest counts: `None` is below every length.
-                declared_length = declared_length.max(content_length(value));
+                // Rule 4b: of several the largest counts (`None` is below every length); what is not
+                // digits alone is not looked at.
+                declared_length = declared_length.max(decimal(trim(value)));
             }
         }
-        let signature = signature.text().ok_or(Error::MissingSignatureHeader)?;
+        let signature = signature.visible().ok_or(Error::MissingSignatureHeader)?;
         let event_type = event_type.event_type().ok_or(Error::MissingEventHeader)?;
-        Ok(Self { event_type, signature: Signature::from_text(signature)?, declared_length })
+        Ok(Self { event_type, signature: Signature::parse_visible(signature)?, declared_length })
     }
 
     /// The event type of a request that may be no delivery: what the event header alone says by rule 1,
@@ -140,27 +142,26 @@ impl<'a> Line<'a> {
     }
 
     /// Rule 1: visible ASCII, space and tab only, and not blank.
-    fn text(self) -> Option<&'a str> {
+    fn visible(self) -> Option<&'a [u8]> {
         match self {
-            Self::One(value) => visible_text(value).map(trim).filter(|text| !text.is_empty()),
+            Self::One(value) => {
+                Some(trim(value)).filter(|text| !text.is_empty() && is_visible(text))
+            }
             Self::Absent | Self::Repeated => None,
         }
     }
 
     fn event_type(self) -> Option<&'a str> {
-        self.text().filter(|text| is_event_type(text))
+        let text = self.visible().and_then(|value| str::from_utf8(value).ok())?;
+        Some(text).filter(|text| is_event_type(text))
     }
 }
 
+/// Header maps have their names in lower case, so that one comparison of a known length mostly decides.
+#[inline(always)]
 fn is_named(name: &[u8], header: &str) -> bool {
-    name.len() == header.len() && name.eq_ignore_ascii_case(header.as_bytes())
-}
-
-/// Rule 4b: what is not ASCII digits alone is not looked at; what no `u64` holds is over every limit.
-fn content_length(value: &[u8]) -> Option<u128> {
-    let digits = trim(str::from_utf8(value).ok()?);
-    let is_number = !digits.is_empty() && digits.bytes().all(|byte| byte.is_ascii_digit());
-    is_number.then(|| digits.parse::<u64>().map_or(u128::MAX, u128::from))
+    let header = header.as_bytes();
+    name.len() == header.len() && (name == header || name.eq_ignore_ascii_case(header))
 }
 
 #[cfg(test)]

@@ -10,6 +10,7 @@ mod mac;
 mod pending;
 mod secret;
 mod signature;
+mod text;
 mod verifier;
 
 pub use delivery::{Delivery, DeliveryId, ParseDeliveryIdError};

@@ -1,59 +1,100 @@
 //! Rule 5: the MAC of a delivery, streamed and compared.
 
-use std::{iter, vec};
-
-use hmac::{Hmac, Mac as _, digest::CtOutput};
+use ctutils::CtEq;
+use hmac::{
+    Hmac, KeyInit,
+    block_api::HmacCore,
+    digest::{
+        FixedOutput, Output, Update,
+        block_api::{Block, Buffer, CoreProxy, FixedOutputCore, UpdateCore},
+    },
+};
 use sha2::Sha256;
 
 use crate::{hex, signature::Signature};
 
-/// A running HMAC-SHA256 over timestamp, dot and body, under one secret.
+/// HMAC-SHA256 under one secret, keyed.
+pub(crate) struct Key(HmacCore<Sha256>);
+
+impl Key {
+    pub(crate) fn new(secret: &[u8]) -> Self {
+        #[expect(clippy::expect_used, reason = "HMAC takes a key of any length")]
+        Self(HmacCore::new_from_slice(secret).expect("HMAC takes a key of any length"))
+    }
+
+    /// A MAC that has read the timestamp, as it stands in the header, and its dot.
+    pub(crate) fn start(&self, timestamp: &[u8]) -> Mac {
+        let mut mac = Hmac::compose(self.0.clone(), Buffer::<HmacCore<Sha256>>::default());
+        mac.update(timestamp);
+        mac.update(b".");
+        Mac(mac)
+    }
+
+    /// The MAC of a whole body: hashed where it stands, not piece by piece through a buffer.
+    pub(crate) fn mac(&self, timestamp: &[u8], body: &[u8]) -> [u8; 32] {
+        let Some((block, rest)) = first_block(timestamp, body) else {
+            let mut mac = self.start(timestamp);
+            mac.update(body);
+            return mac.finish();
+        };
+        let (blocks, tail) = Block::<Sha256>::slice_as_chunks(rest);
+        let mut core = self.0.clone();
+        let mut mac = Output::<Sha256>::default();
+        core.update_blocks(&[block]);
+        core.update_blocks(blocks);
+        core.finalize_fixed_core(&mut Buffer::<HmacCore<Sha256>>::new(tail), &mut mac);
+        mac.into()
+    }
+}
+
+/// The first block of what is signed, and the rest of the body; `None` where that does not fill a block, or
+/// where the timestamp has zeros enough to fill one alone.
+fn first_block<'a>(timestamp: &[u8], body: &'a [u8]) -> Option<(Block<Sha256>, &'a [u8])> {
+    let mut block = Block::<Sha256>::default();
+    let (start, after) = block.split_at_mut_checked(timestamp.len())?;
+    let (dot, head) = after.split_first_mut()?;
+    let (body_head, rest) = body.split_at_checked(head.len())?;
+    start.copy_from_slice(timestamp);
+    *dot = b'.';
+    head.copy_from_slice(body_head);
+    Some((block, rest))
+}
+
+/// A running MAC over timestamp, dot and body.
 pub(crate) struct Mac(Hmac<Sha256>);
 
 impl Mac {
-    /// The timestamp is signed as it stands in the header, leading zeros and all.
-    pub(crate) fn start(keyed: &Hmac<Sha256>, timestamp: &str) -> Self {
-        let mut mac = keyed.clone();
-        mac.update(timestamp.as_bytes());
-        mac.update(b".");
-        Self(mac)
-    }
-
     pub(crate) fn update(&mut self, chunk: &[u8]) {
         self.0.update(chunk);
     }
 
-    pub(crate) fn into_hex(self) -> String {
-        hex::encode(&self.0.finalize().into_bytes().into())
+    pub(crate) fn finish(self) -> [u8; 32] {
+        self.0.finalize_fixed().into()
     }
 }
 
 /// The running MACs of a delivery, one for each secret that is accepted, with the secret's index.
 pub(crate) struct Macs {
-    current: Mac,
+    pub(crate) current: Mac,
     // Empty, and so not allocated, but while a secret is rotated.
-    previous: Vec<(usize, Mac)>,
+    pub(crate) previous: Vec<(usize, Mac)>,
 }
 
 impl Macs {
-    pub(crate) fn new(current: Mac, previous: impl Iterator<Item = (usize, Mac)>) -> Self {
-        Self { current, previous: previous.collect() }
-    }
-
     pub(crate) fn update(&mut self, chunk: &[u8]) {
         self.current.update(chunk);
         for (_, mac) in &mut self.previous {
             mac.update(chunk);
         }
     }
-}
 
-impl IntoIterator for Macs {
-    type Item = (usize, Mac);
-    type IntoIter = iter::Chain<iter::Once<Self::Item>, vec::IntoIter<Self::Item>>;
-
-    fn into_iter(self) -> Self::IntoIter {
-        iter::once((0, self.current)).chain(self.previous)
+    /// The index of the first of the secrets whose MAC is among the candidates.
+    pub(crate) fn find_in(self, candidates: &Candidates) -> Option<usize> {
+        let current = candidates.contain(&self.current.finish());
+        self.previous.into_iter().fold(current.then_some(0), |found, (index, mac)| {
+            let matches = candidates.contain(&mac.finish());
+            found.or(matches.then_some(index))
+        })
     }
 }
 
@@ -67,23 +108,39 @@ pub(crate) struct Candidates {
 impl Candidates {
     /// `None` where no value is well formed: then no body can match.
     pub(crate) fn decode(signature: &Signature<'_>) -> Option<Self> {
-        let mut decoded = signature.sha256().filter_map(hex::decode);
+        let mut decoded = signature.sha256_bytes().filter_map(hex::decode);
         Some(Self { first: decoded.next()?, rest: decoded.collect() })
     }
 
-    /// The index of the first of the MACs that is among the candidates. Every MAC is compared with every
-    /// candidate, each in constant time, so that the time tells nothing of where a match was.
-    pub(crate) fn find(&self, macs: impl Iterator<Item = (usize, Mac)>) -> Option<usize> {
-        macs.fold(None, |found, (index, mac)| {
-            let mac = mac.0.finalize();
-            let matches = self.iter().fold(false, |matches, candidate| {
-                matches | (mac == CtOutput::new(candidate.into()))
-            });
-            found.or(matches.then_some(index))
-        })
+    /// Whether the MAC is among them. It is compared with each, in constant time.
+    pub(crate) fn contain(&self, mac: &[u8; 32]) -> bool {
+        let first = mac.ct_eq(&self.first);
+        self.rest.iter().fold(first, |found, other| found | mac.ct_eq(other)).to_bool()
     }
+}
 
-    fn iter(&self) -> impl Iterator<Item = [u8; 32]> {
-        iter::once(self.first).chain(self.rest.iter().copied())
+#[cfg(test)]
+mod tests {
+    use hmac::Mac as _;
+
+    use super::*;
+
+    #[test]
+    fn whole_or_streamed_it_is_the_hmac_of_timestamp_dot_and_body() {
+        let key = Key::new(b"secret");
+        let bytes: Vec<u8> = (0..=255).collect();
+        for timestamp in [1, 10, 52, 53, 62, 63, 64, 65, 130] {
+            let timestamp = "0".repeat(timestamp);
+            for body in (0..=bytes.len()).map(|length| &bytes[..length]) {
+                let mut official = Hmac::<Sha256>::new_from_slice(b"secret").unwrap();
+                Update::update(&mut official, format!("{timestamp}.").as_bytes());
+                Update::update(&mut official, body);
+                let official: [u8; 32] = official.finalize().into_bytes().into();
+                assert_eq!(key.mac(timestamp.as_bytes(), body), official);
+                let mut streamed = key.start(timestamp.as_bytes());
+                body.chunks(7).for_each(|chunk| streamed.update(chunk));
+                assert_eq!(streamed.finish(), official);
+            }
+        }
     }
 }

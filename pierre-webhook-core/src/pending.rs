@@ -86,8 +86,7 @@ impl PendingDelivery {
     /// [`Error::EventTypeMismatch`], [`Error::InvalidPayload`].
     pub fn finish(self) -> Result<Delivery, Error> {
         self.check_limit()?;
-        let matched_secret =
-            self.candidates.find(self.macs.into_iter()).ok_or(Error::InvalidSignature)?;
+        let matched_secret = self.macs.find_in(&self.candidates).ok_or(Error::InvalidSignature)?;
         let body = self.body.into_bytes();
         Ok(Delivery {
             event: event::read(self.event_type, body.clone())?,

@@ -2,11 +2,9 @@
 
 use std::{env, fmt, sync::Arc};
 
-use hmac::{Hmac, KeyInit};
-use sha2::Sha256;
 use zeroize::Zeroizing;
 
-use crate::mac::Mac;
+use crate::{hex, mac::Key};
 
 /// The signing secret of a webhook subscription: bytes, taken as they stand. A trailing newline makes a
 /// different secret.
@@ -27,7 +25,7 @@ use crate::mac::Mac;
 /// ```
 #[derive(Clone)]
 pub struct Secret {
-    keyed: Arc<Hmac<Sha256>>,
+    key: Arc<Key>,
 }
 
 impl Secret {
@@ -42,13 +40,7 @@ impl Secret {
         if secret.iter().all(|byte| matches!(byte, 0x09..=0x0D | b' ')) {
             return Err(EmptySecret);
         }
-        #[expect(
-            clippy::expect_used,
-            clippy::missing_panics_doc,
-            reason = "HMAC takes a key of any length"
-        )]
-        let keyed = Hmac::new_from_slice(secret).expect("HMAC takes a key of any length");
-        Ok(Self { keyed: Arc::new(keyed) })
+        Ok(Self { key: Arc::new(Key::new(secret)) })
     }
 
     /// The secret in an environment variable, which need not be UTF-8 on Unix.
@@ -77,14 +69,12 @@ impl Secret {
     /// ```
     pub fn sign(&self, timestamp: u64, body: &[u8]) -> String {
         let timestamp = timestamp.to_string();
-        let mut mac = self.mac(&timestamp);
-        mac.update(body);
-        format!("t={timestamp},sha256={}", mac.into_hex())
+        let mac = self.key.mac(timestamp.as_bytes(), body);
+        format!("t={timestamp},sha256={}", hex::encode(&mac))
     }
 
-    /// A MAC under this secret that has read the timestamp, as it stands in the header, and its dot.
-    pub(crate) fn mac(&self, timestamp: &str) -> Mac {
-        Mac::start(&self.keyed, timestamp)
+    pub(crate) fn key(&self) -> &Key {
+        &self.key
     }
 }
 

@@ -2,7 +2,12 @@
 
 use std::{fmt, iter};
 
-use crate::error::Error;
+use memchr::memchr;
+
+use crate::{
+    error::Error,
+    text::{decimal, is_visible, trim},
+};
 
 /// A parsed `X-Pierre-Signature` value: `t=<unix seconds>,sha256=<64 hex digits>`.
 ///
@@ -20,11 +25,12 @@ use crate::error::Error;
 #[derive(Clone)]
 pub struct Signature<'a> {
     timestamp: u64,
-    timestamp_text: &'a str,
+    /// As it stands in the header, which is how it is signed.
+    timestamp_text: &'a [u8],
     /// The first `sha256` value, and the elements behind it: most signatures have one value, so that
     /// finding it again costs nothing.
-    first: &'a str,
-    rest: &'a str,
+    first: &'a [u8],
+    rest: &'a [u8],
 }
 
 impl<'a> Signature<'a> {
@@ -36,10 +42,15 @@ impl<'a> Signature<'a> {
     /// eight `sha256` values, or has a byte that is not visible ASCII, space or tab;
     /// [`Error::InvalidTimestamp`] where `t` is not ASCII digits that fit an `i64`.
     pub fn parse(value: &'a [u8]) -> Result<Self, Error> {
-        Self::from_text(visible_text(value).ok_or(Error::InvalidSignatureHeader)?)
+        if is_visible(value) {
+            Self::parse_visible(value)
+        } else {
+            Err(Error::InvalidSignatureHeader)
+        }
     }
 
-    pub(crate) fn from_text(list: &'a str) -> Result<Self, Error> {
+    /// Reads a value that is known to be visible ASCII, space and tab.
+    pub(crate) fn parse_visible(list: &'a [u8]) -> Result<Self, Error> {
         const MOST_SHA256: usize = 8;
 
         let mut timestamp_text = None;
@@ -49,8 +60,8 @@ impl<'a> Signature<'a> {
         let mut elements = Elements { rest: list };
         while let Some((key, value)) = elements.next() {
             match key {
-                "t" => is_ambiguous |= timestamp_text.replace(value).is_some(),
-                "sha256" if !value.is_empty() => {
+                b"t" => is_ambiguous |= timestamp_text.replace(value).is_some(),
+                b"sha256" if !value.is_empty() => {
                     count = count.saturating_add(1);
                     first.get_or_insert((value, elements.rest));
                 }
@@ -61,12 +72,8 @@ impl<'a> Signature<'a> {
             (Some(timestamp_text), Some((first, rest)))
                 if !is_ambiguous && !timestamp_text.is_empty() && count <= MOST_SHA256 =>
             {
-                Ok(Self {
-                    timestamp: unix_seconds(timestamp_text).ok_or(Error::InvalidTimestamp)?,
-                    timestamp_text,
-                    first,
-                    rest,
-                })
+                let timestamp = unix_seconds(timestamp_text).ok_or(Error::InvalidTimestamp)?;
+                Ok(Self { timestamp, timestamp_text, first, rest })
             }
             _ => Err(Error::InvalidSignatureHeader),
         }
@@ -80,13 +87,16 @@ impl<'a> Signature<'a> {
     /// The `sha256` values as they stand, one to eight of them. They may be anything but empty: whether
     /// one is 64 hex digits is judged when it is compared.
     pub fn sha256(&self) -> impl Iterator<Item = &'a str> {
+        self.sha256_bytes().filter_map(|value| str::from_utf8(value).ok())
+    }
+
+    pub(crate) fn sha256_bytes(&self) -> impl Iterator<Item = &'a [u8]> {
         let rest = Elements { rest: self.rest }
-            .filter_map(|(key, value)| (key == "sha256" && !value.is_empty()).then_some(value));
+            .filter_map(|(key, value)| (key == b"sha256" && !value.is_empty()).then_some(value));
         iter::once(self.first).chain(rest)
     }
 
-    /// The timestamp as it stands in the header, which is how it is signed.
-    pub(crate) fn timestamp_text(&self) -> &'a str {
+    pub(crate) fn timestamp_text(&self) -> &'a [u8] {
         self.timestamp_text
     }
 }
@@ -100,44 +110,31 @@ impl fmt::Debug for Signature<'_> {
 
 /// The `key=value` elements of a list; those without `=` are skipped.
 struct Elements<'a> {
-    rest: &'a str,
+    rest: &'a [u8],
 }
 
 impl<'a> Iterator for Elements<'a> {
-    type Item = (&'a str, &'a str);
+    type Item = (&'a [u8], &'a [u8]);
 
     fn next(&mut self) -> Option<Self::Item> {
         while !self.rest.is_empty() {
-            let (element, rest) = self.rest.split_once(',').unwrap_or((self.rest, ""));
-            self.rest = rest;
+            let end = memchr(b',', self.rest).unwrap_or(self.rest.len());
+            let (element, rest) = self.rest.split_at_checked(end)?;
+            self.rest = rest.get(1..).unwrap_or_default();
             let element = trim(element);
-            if let Some(pair) = element.split_once('=') {
-                return Some(pair);
+            // The key is short, but for one that is not ours.
+            if let Some(equals) = element.iter().position(|byte| *byte == b'=') {
+                let (key, value) = element.split_at_checked(equals)?;
+                return Some((key, value.get(1..).unwrap_or_default()));
             }
         }
         None
     }
 }
 
-/// Without the spaces and tabs around it: the white space of HTTP headers.
-pub(crate) fn trim(text: &str) -> &str {
-    text.trim_matches([' ', '\t'])
-}
-
-/// The text of a header's value, where it is visible ASCII, space and tab alone.
-pub(crate) fn visible_text(value: &[u8]) -> Option<&str> {
-    // Without an early exit, so that the compiler makes vector code of it.
-    let visible =
-        value.iter().fold(true, |visible, byte| visible & matches!(byte, b'\t' | b' '..=b'~'));
-    if visible { str::from_utf8(value).ok() } else { None }
-}
-
-/// Rule 3. `str::parse` alone would take a sign.
-fn unix_seconds(text: &str) -> Option<u64> {
-    if !text.bytes().all(|byte| byte.is_ascii_digit()) {
-        return None;
-    }
-    text.parse().ok().filter(|seconds| i64::try_from(*seconds).is_ok())
+/// Rule 3.
+fn unix_seconds(digits: &[u8]) -> Option<u64> {
+    decimal(digits).and_then(|seconds| i64::try_from(seconds).ok()?.try_into().ok())
 }
 
 #[cfg(test)]

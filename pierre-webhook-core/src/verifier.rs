@@ -1,7 +1,7 @@
 //! What is accepted, and the checks: rule 4, rule 4b's declared length, and the one-shot functions.
 
 use std::{
-    fmt, iter,
+    fmt,
     sync::Arc,
     time::{Duration, SystemTime, UNIX_EPOCH},
 };
@@ -13,7 +13,7 @@ use crate::{
     error::Error,
     event::{self, EventType},
     headers::DeliveryHeaders,
-    mac::{Candidates, Mac, Macs},
+    mac::{Candidates, Key, Macs},
     pending::PendingDelivery,
     secret::Secret,
     signature::Signature,
@@ -171,8 +171,14 @@ impl Verifier {
         let now = self.check_age(signature)?;
         self.check_declared_length(headers)?;
         let candidates = Candidates::decode(signature).ok_or(Error::InvalidSignature)?;
-        let (current, previous) = self.macs(signature, now);
-        let macs = Macs::new(current, previous);
+        let timestamp = signature.timestamp_text();
+        let macs = Macs {
+            current: self.settings.current.key().start(timestamp),
+            previous: self
+                .previous(now)
+                .map(|(index, key)| (index, key.start(timestamp)))
+                .collect(),
+        };
         Ok(PendingDelivery::new(headers, candidates, macs, self.settings.body_limit))
     }
 
@@ -224,26 +230,23 @@ impl Verifier {
         if body.len() > limit {
             return Err(Error::BodyTooLarge { limit });
         }
-        let (current, previous) = self.macs(signature, now);
-        let macs = iter::once((0, current)).chain(previous).map(|(index, mut mac)| {
-            mac.update(body);
-            (index, mac)
-        });
-        candidates.find(macs).ok_or(Error::InvalidSignature)
+        // No early exit, so that the time does not tell which secret matched.
+        let matches = |key: &Key| candidates.contain(&key.mac(signature.timestamp_text(), body));
+        let current = matches(self.settings.current.key()).then_some(0);
+        self.previous(now)
+            .fold(current, |found, (index, key)| {
+                let is_match = matches(key);
+                found.or(is_match.then_some(index))
+            })
+            .ok_or(Error::InvalidSignature)
     }
 
-    /// The MAC under the current secret, and under the others that are accepted now with their index.
-    fn macs(
-        &self,
-        signature: &Signature<'_>,
-        now: SystemTime,
-    ) -> (Mac, impl Iterator<Item = (usize, Mac)>) {
-        let timestamp = signature.timestamp_text();
-        let previous = (1..)
+    /// The keys of the other secrets that are accepted now, with their index.
+    fn previous(&self, now: SystemTime) -> impl Iterator<Item = (usize, &Key)> {
+        (1..)
             .zip(&self.settings.previous)
             .filter(move |(_, previous)| previous.until.is_none_or(|until| now < until))
-            .map(move |(index, previous)| (index, previous.secret.mac(timestamp)));
-        (self.settings.current.mac(timestamp), previous)
+            .map(|(index, previous)| (index, previous.secret.key()))
     }
 }
 
