@@ -1,0 +1,109 @@
+//! A server with axum, to copy: settings from the environment, logs, timeouts, an orderly end.
+//!
+//! ```sh
+//! PIERRE_WEBHOOK_SECRET=whsec_k3yForDocsOnly_2f6c cargo run --bin example-axum
+//! PIERRE_WEBHOOK_SECRET=whsec_k3yForDocsOnly_2f6c examples/send.sh
+//! ```
+//!
+//! `BIND_ADDRESS` is where it listens, 127.0.0.1:8787 if unset. `RUST_LOG` is what it logs, INFO if unset;
+//! with `debug` also the refusals that are no 401.
+
+mod shutdown;
+
+use std::{env, error::Error, process::ExitCode, time::Duration};
+
+use axum::{Router, http::StatusCode, routing::post};
+use pierre_webhook_tower::{Event, Secret, Verifier, VerifyWebhookLayer, Webhook};
+use tokio::{net::TcpListener, time::sleep};
+use tower::ServiceBuilder;
+use tower_http::timeout::{RequestBodyTimeoutLayer, TimeoutLayer};
+use tracing::{info, warn};
+
+/// The longest pause between two pieces of a body.
+const BODY_PAUSE: Duration = Duration::from_secs(5);
+
+/// From a request's head to the answer: the whole body, and the handler.
+const REQUEST_TIMEOUT: Duration = Duration::from_secs(20);
+
+/// How long requests under way may take to end once the server has been told to.
+const GRACE: Duration = Duration::from_secs(30);
+
+#[tokio::main]
+async fn main() -> ExitCode {
+    tracing_subscriber::fmt::init();
+    match serve().await {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            eprintln!("{error}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+async fn serve() -> Result<(), Box<dyn Error>> {
+    let secret = Secret::from_env("PIERRE_WEBHOOK_SECRET")?;
+    let address = env::var("BIND_ADDRESS").unwrap_or_else(|_| "127.0.0.1:8787".to_owned());
+    let told_to_end = shutdown::signal()?;
+    let told_to_end_too = shutdown::signal()?;
+
+    // Outermost first: the timeouts bound how long the layer waits for a body.
+    let layers = ServiceBuilder::new()
+        .layer(TimeoutLayer::with_status_code(StatusCode::REQUEST_TIMEOUT, REQUEST_TIMEOUT))
+        .layer(RequestBodyTimeoutLayer::new(BODY_PAUSE))
+        .layer(VerifyWebhookLayer::new(Verifier::new(secret)));
+    // A `route_layer` stands behind the choice of the method: a GET is a 405, no refused webhook.
+    let app = Router::new().route("/webhooks", post(receive).route_layer(layers));
+
+    let listener = TcpListener::bind(&address)
+        .await
+        .map_err(|error| format!("cannot listen on {address}: {error}"))?;
+    info!("listening on http://{}/webhooks", listener.local_addr()?);
+
+    // `axum::serve` does not bound how long a client takes over a request's head. Where no proxy in front
+    // does, serve the router as in hyper.rs.
+    let serving = axum::serve(listener, app).with_graceful_shutdown(told_to_end);
+    let overdue = async {
+        told_to_end_too.await;
+        sleep(GRACE).await;
+    };
+    tokio::select! {
+        result = serving.into_future() => result?,
+        () = overdue => warn!("cut off what did not end in time"),
+    }
+    info!("ended");
+    Ok(())
+}
+
+/// Runs for verified deliveries alone.
+///
+/// What is not answered with success is sent again: answer once the event is safe, in a queue or a database,
+/// and work on it from there. `webhook.id()` stays the same when a delivery is repeated.
+async fn receive(webhook: Webhook) -> StatusCode {
+    // Texts in an event are the sender's: as fields they are logged escaped, in a message they are not.
+    match &webhook.event {
+        Event::Push(push) => info!(
+            repository = push.repository.url,
+            branch = push.branch(),
+            tag = push.tag(),
+            before = push.before,
+            after = push.after,
+            "push"
+        ),
+        Event::RepoSyncStarted(sync) => {
+            info!(repository = sync.repository.url, is_first = sync.is_first_sync, "sync started")
+        }
+        Event::RepoSyncSucceeded(sync) => info!(
+            repository = sync.repository.url,
+            seconds = sync.completed_at.duration_since(sync.started_at).as_secs(),
+            "sync succeeded"
+        ),
+        Event::RepoSyncFailed(sync) => {
+            warn!(repository = sync.repository.url, error = sync.error.as_str(), "sync failed")
+        }
+        // Success, or it would be sent again and again. Its name is not signed: see `UnknownEvent`.
+        Event::Unknown(event) => info!(event_type = event.event_type, "not known, ignored"),
+        // A later version of the crate may know more events than this program does.
+        _ => info!(event_type = webhook.event_type(), "not handled"),
+    }
+    StatusCode::NO_CONTENT
+}

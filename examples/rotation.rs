@@ -1,0 +1,104 @@
+//! Secrets that are replaced while the server runs: SIGHUP reads their file again.
+//!
+//! The file holds a secret a line, the current one first, then the previous ones that are still accepted.
+//!
+//! ```sh
+//! echo whsec_old > secrets.txt
+//! PIERRE_WEBHOOK_SECRET_FILE=secrets.txt cargo run --bin example-rotation
+//! PIERRE_WEBHOOK_SECRET=whsec_old examples/send.sh
+//!
+//! printf '%s\n' whsec_new whsec_old > secrets.txt     # 1. accept both
+//! kill -HUP <the process id that it logs>
+//! PIERRE_WEBHOOK_SECRET=whsec_new examples/send.sh    # 2. give the sender the new one
+//! echo whsec_new > secrets.txt                        # 3. once nobody signs with the old one, let go of it
+//! kill -HUP <the process id that it logs>
+//! ```
+//!
+//! `BIND_ADDRESS` is where it listens, 127.0.0.1:8787 if unset. Timeouts are left out: see axum.rs.
+
+mod secrets_file;
+mod shutdown;
+
+use std::{
+    env,
+    error::Error,
+    io,
+    path::{Path, PathBuf},
+    process::{self, ExitCode},
+};
+
+use axum::{Router, http::StatusCode, routing::post};
+use pierre_webhook_tower::{LiveVerifier, VerifyWebhookLayer, Webhook};
+use tokio::net::TcpListener;
+use tracing::{error, info, warn};
+
+#[tokio::main]
+async fn main() -> ExitCode {
+    tracing_subscriber::fmt::init();
+    match serve().await {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            eprintln!("{error}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+async fn serve() -> Result<(), Box<dyn Error>> {
+    let file: PathBuf = env::var_os("PIERRE_WEBHOOK_SECRET_FILE")
+        .ok_or(
+            "PIERRE_WEBHOOK_SECRET_FILE must name a file: a secret a line, the current one first",
+        )?
+        .into();
+    let address = env::var("BIND_ADDRESS").unwrap_or_else(|_| "127.0.0.1:8787".to_owned());
+    let told_to_end = shutdown::signal()?;
+    let mut told_to_read = hangups()?;
+
+    // At the start a file that cannot be read ends the server; later the secrets in use stay.
+    let live = LiveVerifier::new(read(&file).await?);
+    let app = Router::new()
+        .route("/webhooks", post(receive).route_layer(VerifyWebhookLayer::new(live.clone())));
+    tokio::spawn(async move {
+        while told_to_read.recv().await.is_some() {
+            match read(&file).await {
+                Ok(verifier) => {
+                    live.replace(verifier);
+                    info!("the secrets are replaced");
+                }
+                Err(error) => error!("the secrets in use stay: {error}"),
+            }
+        }
+    });
+
+    let listener = TcpListener::bind(&address)
+        .await
+        .map_err(|error| format!("cannot listen on {address}: {error}"))?;
+    info!(process = process::id(), "listening on http://{}/webhooks", listener.local_addr()?);
+    axum::serve(listener, app).with_graceful_shutdown(told_to_end).await?;
+    info!("ended");
+    Ok(())
+}
+
+async fn read(file: &Path) -> Result<pierre_webhook_tower::Verifier, String> {
+    secrets_file::read(file).await.map_err(|error| format!("{}: {error}", file.display()))
+}
+
+#[cfg(unix)]
+fn hangups() -> io::Result<tokio::signal::unix::Signal> {
+    tokio::signal::unix::signal(tokio::signal::unix::SignalKind::hangup())
+}
+
+/// Windows has no SIGHUP.
+#[cfg(windows)]
+fn hangups() -> io::Result<tokio::signal::windows::CtrlBreak> {
+    tokio::signal::windows::ctrl_break()
+}
+
+async fn receive(webhook: Webhook) -> StatusCode {
+    if webhook.matched_secret > 0 {
+        warn!(event_type = webhook.event_type(), "received, signed with a previous secret");
+    } else {
+        info!(event_type = webhook.event_type(), "received");
+    }
+    StatusCode::NO_CONTENT
+}

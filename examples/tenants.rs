@@ -1,0 +1,121 @@
+//! A secret for each tenant, looked up for each request: `POST /webhooks/{tenant}`.
+//!
+//! The secret of the tenant `acme` is in the file `acme` of a directory, so that a tenant comes and goes
+//! while the server runs. A database in its place changes `look_up` alone.
+//!
+//! ```sh
+//! mkdir secrets
+//! echo whsec_k3yForDocsOnly_2f6c > secrets/acme
+//! PIERRE_WEBHOOK_SECRET_DIRECTORY=secrets cargo run --bin example-tenants
+//! PIERRE_WEBHOOK_SECRET=whsec_k3yForDocsOnly_2f6c examples/send.sh http://127.0.0.1:8787/webhooks/acme
+//! ```
+//!
+//! `BIND_ADDRESS` is where it listens, 127.0.0.1:8787 if unset. Timeouts are left out: see axum.rs.
+
+mod secrets_file;
+mod shutdown;
+
+use std::{
+    env,
+    error::Error,
+    io,
+    path::{Path, PathBuf},
+    process::ExitCode,
+};
+
+use axum::{
+    Router,
+    extract::Path as UrlPath,
+    http::{StatusCode, request::Parts},
+    routing::post,
+};
+use pierre_webhook_tower::{Verifier, VerifyWebhookLayer, Webhook};
+use tokio::net::TcpListener;
+use tracing::{error, info};
+
+#[tokio::main]
+async fn main() -> ExitCode {
+    tracing_subscriber::fmt::init();
+    match serve().await {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            eprintln!("{error}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+async fn serve() -> Result<(), Box<dyn Error>> {
+    let directory: PathBuf = env::var_os("PIERRE_WEBHOOK_SECRET_DIRECTORY")
+        .ok_or("PIERRE_WEBHOOK_SECRET_DIRECTORY must name a directory: a file for each tenant")?
+        .into();
+    // Without it, every tenant would be unknown and nobody told why.
+    if !directory.is_dir() {
+        return Err(format!("{} is no directory", directory.display()).into());
+    }
+    let address = env::var("BIND_ADDRESS").unwrap_or_else(|_| "127.0.0.1:8787".to_owned());
+    let told_to_end = shutdown::signal()?;
+
+    let layer = VerifyWebhookLayer::new(move |head: &Parts| {
+        // Out of the head first: the future must not borrow from it.
+        let file = tenant(head.uri.path()).map(|tenant| directory.join(tenant));
+        async move {
+            match file {
+                Some(file) => look_up(&file).await,
+                None => Ok(None),
+            }
+        }
+    });
+    let app = Router::new().route("/webhooks/{tenant}", post(receive).route_layer(layer));
+
+    let listener = TcpListener::bind(&address)
+        .await
+        .map_err(|error| format!("cannot listen on {address}: {error}"))?;
+    info!("listening on http://{}/webhooks/{{tenant}}", listener.local_addr()?);
+    axum::serve(listener, app).with_graceful_shutdown(told_to_end).await?;
+    info!("ended");
+    Ok(())
+}
+
+/// The tenant in a path. So few characters are allowed that it is the name of a file in the directory and
+/// nothing else: no `..`, no `%2f`.
+fn tenant(path: &str) -> Option<&str> {
+    let tenant = path.strip_prefix("/webhooks/")?;
+    let is_name = (1..=64).contains(&tenant.len())
+        && tenant.bytes().all(|byte| matches!(byte, b'a'..=b'z' | b'0'..=b'9' | b'-'));
+    is_name.then_some(tenant)
+}
+
+/// Anyone can make this run, before anything is verified: a look-up that costs more wants a cache.
+///
+/// No such tenant is `None`: its sender is told what the sender of a wrong signature is told. A look-up that
+/// fails is a 503, without its cause, which is for our log alone.
+async fn look_up(file: &Path) -> io::Result<Option<Verifier>> {
+    match secrets_file::read(file).await {
+        Ok(verifier) => Ok(Some(verifier)),
+        Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),
+        Err(error) => {
+            error!("cannot read {}: {error}", file.display());
+            Err(error)
+        }
+    }
+}
+
+/// The tenant is the one whose secret the delivery was verified with: both are read from the same path.
+async fn receive(UrlPath(tenant): UrlPath<String>, webhook: Webhook) -> StatusCode {
+    info!(tenant, event_type = webhook.event_type(), "received");
+    StatusCode::NO_CONTENT
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_tenant_is_a_plain_file_name() {
+        assert_eq!(tenant("/webhooks/acme-2"), Some("acme-2"));
+        for path in ["/webhooks/", "/webhooks/..", "/webhooks/a/b", "/webhooks/%2e", "/other"] {
+            assert_eq!(tenant(path), None, "{path}");
+        }
+    }
+}
