@@ -29,7 +29,7 @@ use crate::verifier::Verifier;
 /// # let tenants: Arc<HashMap<String, Verifier>> = Arc::default();
 /// layer(move |parts: &Parts| {
 ///     let tenants = Arc::clone(&tenants);
-///     let tenant = parts.path.trim_start_matches('/').to_owned();
+///     let tenant = parts.path.strip_prefix("/webhooks/").unwrap_or_default().to_owned();
 ///     async move { Ok::<_, Infallible>(tenants.get(&tenant).cloned()) }
 /// });
 /// ```
@@ -41,7 +41,8 @@ use crate::verifier::Verifier;
 /// `Ok(None)`, no verifier for this request, is refused with the text and status of a wrong signature
 /// before the body is read, so that the answer does not tell who is a tenant. (Whether the body was read,
 /// and other settings of a tenant's verifier, can still be told apart by one who tries.) An error is
-/// refused with 503, its cause kept for the log.
+/// refused with 503. Its cause is in neither the answer nor the adapters' log event, since it may hold a
+/// password: it is the source of the rejection in the response's extensions, or log it in the function.
 #[diagnostic::on_unimplemented(
     message = "`{Self}` finds no verifier for `{Head}`",
     note = "give a `Verifier`, a `LiveVerifier`, or a closure that annotates its argument: \

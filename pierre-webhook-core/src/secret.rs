@@ -91,7 +91,9 @@ impl fmt::Debug for Secret {
 pub struct EmptySecret;
 
 /// Why an environment variable holds no secret.
-#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+///
+/// `Debug` is the text too, since that is what a `main` that returns it prints.
+#[derive(Clone, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum SecretFromEnvError {
     /// The variable is not set.
@@ -104,12 +106,18 @@ pub enum SecretFromEnvError {
         variable: String,
     },
     /// The variable is set, but to nothing or to white space alone.
-    #[error("the environment variable {variable} is empty: Empty secret is not allowed")]
+    #[error("Empty secret is not allowed: the environment variable {variable} is blank")]
     #[non_exhaustive]
     Empty {
         /// The variable's name.
         variable: String,
     },
+}
+
+impl fmt::Debug for SecretFromEnvError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        fmt::Display::fmt(self, f)
+    }
 }
 
 #[cfg(test)]

@@ -99,7 +99,8 @@ impl Verifier {
         self.with(|settings| settings.max_age = Some(max_age))
     }
 
-    /// Accepts a delivery of any age, and from any future.
+    /// Accepts a delivery of any age, and from any future; a [`max_age`](Self::max_age) set after it counts
+    /// again.
     ///
     /// # Security
     ///

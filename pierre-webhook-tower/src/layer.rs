@@ -14,7 +14,8 @@ use crate::{
 /// answers every other request itself.
 ///
 /// Put it outside of decompression, since the compressed bytes are what is signed, and timeouts outside
-/// of it, since it waits for the body.
+/// of it, since it waits for the body. Of axum's `layer` and `route_layer`, the second leaves an unknown path
+/// its 404 and a wrong method its 405; with the first they are refused as deliveries that they are not.
 ///
 /// ```
 /// use axum::{Router, routing::post};
@@ -26,8 +27,7 @@ use crate::{
 ///
 /// let verifier = Verifier::new(Secret::new("whsec_k3yForDocsOnly_2f6c")?);
 /// let app: Router = Router::new()
-///     .route("/webhooks", post(receive))
-///     .layer(VerifyWebhookLayer::new(verifier));
+///     .route("/webhooks", post(receive).route_layer(VerifyWebhookLayer::new(verifier)));
 /// # Ok::<(), pierre_webhook_tower::EmptySecret>(())
 /// ```
 #[must_use]
@@ -49,7 +49,7 @@ impl<V: FindVerifier<Parts>> VerifyWebhookLayer<V> {
     /// let tenants: Arc<HashMap<String, Verifier>> = Arc::default();
     /// let layer = VerifyWebhookLayer::new(move |parts: &Parts| {
     ///     // Out of the head first: the future must not borrow from it.
-    ///     let tenant = parts.uri.path().trim_start_matches("/webhooks/").to_owned();
+    ///     let tenant = parts.uri.path().strip_prefix("/webhooks/").unwrap_or_default().to_owned();
     ///     let tenants = Arc::clone(&tenants);
     ///     async move { Ok::<_, Infallible>(tenants.get(&tenant).cloned()) }
     /// });

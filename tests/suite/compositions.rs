@@ -227,3 +227,17 @@ async fn a_body_over_an_outer_limit_is_the_servers_refusal() {
     let body = to_bytes(response.into_body(), 1 << 20).await.unwrap();
     assert!(String::from_utf8_lossy(&body).contains("Webhook body larger than the server allows"));
 }
+
+#[tokio::test]
+async fn a_route_layer_leaves_other_methods_and_paths_to_the_router() {
+    let inside = Router::new().route("/webhooks", post(receive).route_layer(layer()));
+    let around = Router::new().route("/webhooks", post(receive)).route_layer(layer());
+    assert_verifies(inside.clone()).await;
+    for (router, statuses) in [(inside, [405, 404]), (around, [400, 404])] {
+        let get = Request::get("/webhooks").body(Body::empty()).unwrap();
+        let other = Request::post("/other").body(Body::empty()).unwrap();
+        for (request, status) in [get, other].into_iter().zip(statuses) {
+            assert_eq!(router.clone().oneshot(request).await.unwrap().status(), status);
+        }
+    }
+}

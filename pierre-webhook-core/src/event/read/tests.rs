@@ -222,6 +222,7 @@ fn times_are_rfc_3339_with_an_offset() {
         "2024-01-20T10:30:00.000Z",
         "2024-01-20T12:30:00+02:00",
         "2024-01-20T10:30:00.000000000-00:00",
+        "2024-01-21T10:29:00+23:59",
     ] {
         let Ok(Event::Push(push)) = pushed_at(text) else { panic!("{text}") };
         assert_eq!(push.pushed_at.to_string(), "2024-01-20T10:30:00Z", "{text}");
@@ -238,6 +239,10 @@ fn times_are_rfc_3339_with_an_offset() {
         "2024-01-20T10:30:00Z[UTC]",
         "2024-01-20T10:30:00+01:00[Europe/Paris]",
         "2024-01-20T10:30:00+02:00:30",
+        "2024-01-20T10:30:00+24:00",
+        "2024-01-20T10:30:00-25:59",
+        "2024-01-20T10:30:00+00:60",
+        &format!("2024-01-20T10:30:00.{}Z", "1".repeat(1000)),
     ] {
         assert_eq!(wrong_field(pushed_at(text)), "pushed_at", "{text}");
     }
