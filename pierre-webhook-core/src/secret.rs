@@ -12,8 +12,8 @@ use crate::{hex, mac::Key};
 /// # Security
 ///
 /// What is kept is the HMAC key state, not the secret. All clones share it, `Debug` does not print it, and
-/// it is wiped when the last clone is dropped. What the caller passed in stays the caller's to wipe, and
-/// copies that the compiler left on the stack while the state was made are not reached.
+/// it is wiped when the last clone is dropped. What the caller passed in stays the caller's to wipe; copies
+/// that moving a value left behind, on the stack for instance, are not reached.
 ///
 /// ```
 /// use pierre_webhook_core::Secret;

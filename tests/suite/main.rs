@@ -6,6 +6,7 @@ mod connection;
 mod core;
 mod docs;
 mod find;
+mod properties;
 mod rejection;
 mod table;
 mod trace;
