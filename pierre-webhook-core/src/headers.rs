@@ -53,24 +53,18 @@ impl<'a> DeliveryHeaders<'a> {
         N: AsRef<[u8]>,
         V: AsRef<[u8]> + ?Sized + 'a,
     {
-        let mut signature = Line::Absent;
-        let mut event_type = Line::Absent;
-        let mut declared_length = None;
+        let mut lines = Lines::default();
         for (name, value) in headers {
-            let (name, value) = (name.as_ref(), value.as_ref());
-            if is_named(name, SIGNATURE_HEADER) {
-                signature.add(value);
-            } else if is_named(name, EVENT_HEADER) {
-                event_type.add(value);
-            } else if is_named(name, CONTENT_LENGTH) {
-                // Rule 4b: of several the largest counts (`None` is below every length); what is not
-                // digits alone is not looked at.
-                declared_length = declared_length.max(decimal(trim(value)));
-            }
+            lines.add(name.as_ref(), value.as_ref());
         }
-        let signature = signature.visible().ok_or(Error::MissingSignatureHeader)?;
-        let event_type = event_type.event_type().ok_or(Error::MissingEventHeader)?;
-        Ok(Self { event_type, signature: Signature::parse_visible(signature)?, declared_length })
+        Self::from_lines(lines)
+    }
+
+    fn from_lines(lines: Lines<'a>) -> Result<Self, Error> {
+        let signature = lines.signature.visible().ok_or(Error::MissingSignatureHeader)?;
+        let event_type = lines.event_type.event_type().ok_or(Error::MissingEventHeader)?;
+        let signature = Signature::parse_visible(signature)?;
+        Ok(Self { event_type, signature, declared_length: lines.declared_length })
     }
 
     /// The event type of a request that may be no delivery: what the event header alone says by rule 1,
@@ -86,13 +80,11 @@ impl<'a> DeliveryHeaders<'a> {
         N: AsRef<[u8]>,
         V: AsRef<[u8]> + ?Sized + 'a,
     {
-        let mut event_type = Line::Absent;
+        let mut lines = Lines::default();
         for (name, value) in headers {
-            if is_named(name.as_ref(), EVENT_HEADER) {
-                event_type.add(value.as_ref());
-            }
+            lines.add(name.as_ref(), value.as_ref());
         }
-        event_type.event_type().ok_or(Error::MissingEventHeader)
+        lines.event_type.event_type().ok_or(Error::MissingEventHeader)
     }
 
     /// The event type. It is not signed, and believed only once it was compared with the body.
@@ -126,14 +118,41 @@ impl fmt::Debug for DeliveryHeaders<'_> {
     }
 }
 
+/// What is picked out of all header lines.
+#[derive(Default)]
+struct Lines<'a> {
+    signature: Line<'a>,
+    event_type: Line<'a>,
+    declared_length: Option<u128>,
+}
+
+impl<'a> Lines<'a> {
+    // The one part that every kind of header map compiles for itself.
+    #[inline]
+    fn add(&mut self, name: &[u8], value: &'a [u8]) {
+        if is_named(name, SIGNATURE_HEADER) {
+            self.signature.add(value);
+        } else if is_named(name, EVENT_HEADER) {
+            self.event_type.add(value);
+        } else if is_named(name, CONTENT_LENGTH) {
+            // Rule 4b: of several the largest counts (`None` is below every length); what is not digits
+            // alone is not looked at.
+            self.declared_length = self.declared_length.max(decimal(trim(value)));
+        }
+    }
+}
+
 /// Rule 1: there must be exactly one line of a header.
+#[derive(Default)]
 enum Line<'a> {
+    #[default]
     Absent,
     One(&'a [u8]),
     Repeated,
 }
 
 impl<'a> Line<'a> {
+    #[inline]
     fn add(&mut self, value: &'a [u8]) {
         *self = match self {
             Self::Absent => Self::One(value),
@@ -141,19 +160,22 @@ impl<'a> Line<'a> {
         };
     }
 
-    /// Rule 1: visible ASCII, space and tab only, and not blank.
-    fn visible(self) -> Option<&'a [u8]> {
+    /// The value, without the spaces and tabs around it.
+    fn value(self) -> Option<&'a [u8]> {
         match self {
-            Self::One(value) => {
-                Some(trim(value)).filter(|text| !text.is_empty() && is_visible(text))
-            }
+            Self::One(value) => Some(trim(value)),
             Self::Absent | Self::Repeated => None,
         }
     }
 
+    /// Rule 1: visible ASCII, space and tab only, and not blank.
+    fn visible(self) -> Option<&'a [u8]> {
+        self.value().filter(|value| !value.is_empty() && is_visible(value))
+    }
+
+    /// Rule 1: an event type, which is visible and not blank.
     fn event_type(self) -> Option<&'a str> {
-        let text = self.visible().and_then(|value| str::from_utf8(value).ok())?;
-        Some(text).filter(|text| is_event_type(text))
+        self.value().and_then(|value| str::from_utf8(value).ok()).filter(|text| is_event_type(text))
     }
 }
 

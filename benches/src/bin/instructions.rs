@@ -1,0 +1,44 @@
+//! One case of `.ci/instructions`: does one part of a verification a hundred times, so that callgrind counts
+//! its instructions. They do not depend on what else the machine does.
+
+use std::{env, hint::black_box};
+
+use pierre_webhook_benches::sample::{Sample, verifier};
+use pierre_webhook_core::{DeliveryHeaders, Event, Signature};
+
+pub const RUNS: usize = 100;
+
+fn main() {
+    let case = env::args().nth(1).expect("a case");
+    let sample = Sample::of(292);
+    let verifier = verifier(1);
+    let run: &dyn Fn() = match case.as_str() {
+        "parse-signature" => &|| drop(black_box(Signature::parse(sample.signature.as_bytes()))),
+        "parse-headers" => &|| drop(black_box(DeliveryHeaders::parse(&sample.good))),
+        "refuse-by-headers" => &|| {
+            let headers = DeliveryHeaders::parse(&sample.stale).expect("a delivery");
+            drop(black_box(verifier.begin(&headers)));
+        },
+        "read-event" => &|| {
+            let event = Event::from_json(sample.event_type, sample.body.clone());
+            drop(black_box(event.expect("a push")));
+        },
+        // The MAC is in these two, by the portable SHA-256: the difference of two bodies is its part.
+        "verify-signature" => &|| {
+            drop(black_box(verifier.verify_signature(&sample.signature, &sample.body)));
+        },
+        "verify" => &|| {
+            let headers = DeliveryHeaders::parse(&sample.good).expect("a delivery");
+            drop(black_box(verifier.verify(&headers, sample.body.clone())));
+        },
+        _ => panic!("no such case"),
+    };
+    for _ in 0..RUNS {
+        counted(run);
+    }
+}
+
+#[inline(never)]
+fn counted(run: &dyn Fn()) {
+    black_box(run)();
+}

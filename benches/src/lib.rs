@@ -1,0 +1,5 @@
+//! What the benchmarks share.
+
+pub mod measure;
+pub mod rivals;
+pub mod sample;
