@@ -27,7 +27,10 @@ use tracing::{info, warn};
 /// How long a client may take over a request's head.
 const HEAD_TIMEOUT: Duration = Duration::from_secs(5);
 
-/// From a request's head to the answer: the whole body, and the handler.
+/// How long a client may take over a request's body.
+const BODY_TIMEOUT: Duration = Duration::from_secs(10);
+
+/// From a request's head to the answer: longer than the body may take, since it bounds the handler.
 const REQUEST_TIMEOUT: Duration = Duration::from_secs(20);
 
 /// How many seconds requests under way may take to end once the server has been told to.
@@ -50,7 +53,7 @@ async fn serve() -> Result<(), Box<dyn Error>> {
     let address = env::var("BIND_ADDRESS").unwrap_or_else(|_| "127.0.0.1:8787".to_owned());
 
     // Made once: the closure below runs once for each worker.
-    let config = WebhookConfig::new(Verifier::new(secret));
+    let config = WebhookConfig::new(Verifier::new(secret)).body_timeout(BODY_TIMEOUT);
     let server = HttpServer::new(move || {
         App::new()
             .app_data(config.clone())
@@ -72,7 +75,7 @@ async fn serve() -> Result<(), Box<dyn Error>> {
     Ok(())
 }
 
-/// Actix has no timeout of its own for a request's body, which the extractor waits for.
+/// Actix has no timeout of its own for a handler.
 async fn time_limit(
     request: ServiceRequest,
     next: Next<impl MessageBody>,

@@ -1,14 +1,17 @@
-use std::{error::Error, fmt, pin::Pin, sync::Arc};
+use std::{error::Error, fmt, pin::Pin, sync::Arc, time::Duration};
 
-use actix_web::{HttpRequest, HttpResponse, ResponseError, http::StatusCode, web};
+use actix_web::{
+    HttpRequest, HttpResponse, ResponseError, http::StatusCode, rt::time::timeout, web,
+};
 use pierre_webhook_core::{FindVerifier, Verifier};
 
 use crate::rejection::{Rejection, problem};
 
 /// How the [`Webhook`](crate::Webhook) extractor verifies, and how it answers what it refuses.
 ///
-/// It is taken from `app_data`, as itself or in `web::Data`: the innermost scope's, the plain one first. It
-/// is cheap to clone.
+/// It is taken from `app_data`, as itself or in `web::Data`, the innermost scope's of either form. A plain one
+/// of any scope around the route comes before every one in `web::Data`, so use one form alone. It is cheap to
+/// clone.
 ///
 /// ```
 /// use actix_web::{App, HttpResponse, error::InternalError, web};
@@ -32,6 +35,7 @@ use crate::rejection::{Rejection, problem};
 pub struct WebhookConfig {
     finder: Arc<Finder>,
     error_handler: Option<Arc<ErrorHandler>>,
+    body_timeout: Duration,
 }
 
 type Finder = dyn Fn(&HttpRequest) -> LookUp + Send + Sync;
@@ -65,11 +69,21 @@ impl WebhookConfig {
                 async move { found.await.map_err(|error| Rejection::unavailable(error.into())) },
             )
         };
-        Self { finder: Arc::new(finder), error_handler: None }
+        let body_timeout = Duration::from_secs(30);
+        Self { finder: Arc::new(finder), error_handler: None, body_timeout }
+    }
+
+    /// How long the whole body may take to arrive, from when the extractor begins. Default 30 seconds.
+    ///
+    /// A body that takes longer is refused as one that could not be read, and its connection is closed. Actix
+    /// has no such timeout of its own, and one around the route is no substitute: it drops the body, of which
+    /// actix then reads on for as long as it comes.
+    pub fn body_timeout(self, timeout: Duration) -> Self {
+        Self { body_timeout: timeout, ..self }
     }
 
     /// Answers a refused request with an error of your own. Whatever it is, the [`Rejection`] is in the
-    /// response's extensions.
+    /// response's extensions; the error itself arrives there wrapped, so that it is not found by its type.
     pub fn error_handler<F>(self, handler: F) -> Self
     where
         F: Fn(Rejection, &HttpRequest) -> actix_web::Error + Send + Sync + 'static,
@@ -82,6 +96,13 @@ impl WebhookConfig {
             .app_data()
             .or_else(|| request.app_data::<web::Data<Self>>().map(|config| &***config))
             .ok_or(MissingWebhookConfig)
+    }
+
+    pub(crate) async fn in_time<T>(
+        &self,
+        body: impl Future<Output = Result<T, Rejection>>,
+    ) -> Result<T, Rejection> {
+        timeout(self.body_timeout, body).await.unwrap_or_else(|_| Err(Rejection::too_slow()))
     }
 
     pub(crate) fn find(&self, request: &HttpRequest) -> LookUp {

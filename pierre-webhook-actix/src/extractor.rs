@@ -81,18 +81,25 @@ impl FromRequest for Webhook {
         let request = request.clone();
         let mut payload = payload.take();
         Box::pin(async move {
-            let config = WebhookConfig::of(&request)
-                .inspect_err(|missing| trace_wiring(missing, &request))?;
+            let mistake = |error: actix_web::Error| {
+                trace(StatusCode::INTERNAL_SERVER_ERROR, &error, request.headers());
+                error
+            };
+            let config = match WebhookConfig::of(&request) {
+                Ok(config) => config,
+                Err(missing) => {
+                    return Err(Refused::new(mistake(missing.into()), None, payload).into());
+                }
+            };
             if was_taken(&request, &payload) {
-                trace_wiring(&WebhookBodyTaken, &request);
-                return Err(WebhookBodyTaken.into());
+                return Err(mistake(WebhookBodyTaken.into()));
             }
-            match receive(&request, &mut payload, config).await {
+            match config.in_time(receive(&request, &mut payload, config)).await {
                 Ok(delivery) => Ok(delivery.into()),
                 Err(rejection) => {
                     trace_refusal(&rejection, request.headers());
                     let error = config.error(rejection.clone(), &request);
-                    Err(Refused::new(error, rejection, payload).into())
+                    Err(Refused::new(error, Some(rejection), payload).into())
                 }
             }
         })
@@ -122,10 +129,6 @@ fn was_taken(request: &HttpRequest, payload: &Payload) -> bool {
         && (request.version() == Version::HTTP_2
             || request.chunked().is_ok_and(|is_chunked| is_chunked)
             || length().is_some_and(|length| length > 0))
-}
-
-fn trace_wiring(mistake: &dyn fmt::Display, request: &HttpRequest) {
-    trace(StatusCode::INTERNAL_SERVER_ERROR, mistake, request.headers());
 }
 
 /// A handler takes the body, or another extractor of it, before its [`Webhook`]: a mistake in the wiring,

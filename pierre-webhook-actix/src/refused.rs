@@ -1,5 +1,5 @@
-//! The error that a refused request is answered with: the user's or the default one, and what belongs to
-//! every refusal.
+//! The error that a request is answered with which does not reach the handler: the user's or the default one,
+//! and what belongs to every such answer.
 
 use std::{
     cell::Cell,
@@ -20,12 +20,16 @@ use crate::rejection::Rejection;
 
 pub(crate) struct Refused {
     error: actix_web::Error,
-    rejection: Rejection,
+    rejection: Option<Rejection>,
     payload: Cell<Payload>,
 }
 
 impl Refused {
-    pub(crate) fn new(error: actix_web::Error, rejection: Rejection, payload: Payload) -> Self {
+    pub(crate) fn new(
+        error: actix_web::Error,
+        rejection: Option<Rejection>,
+        payload: Payload,
+    ) -> Self {
         Self { error, rejection, payload: Cell::new(payload) }
     }
 }
@@ -37,7 +41,9 @@ impl ResponseError for Refused {
 
     fn error_response(&self) -> HttpResponse {
         let mut response = self.error.error_response();
-        response.extensions_mut().insert(self.rejection.clone());
+        if let Some(rejection) = &self.rejection {
+            response.extensions_mut().insert(rejection.clone());
+        }
         let payload = self.payload.replace(Payload::None);
         response.map_body(|_, body| BoxBody::new(WithUnread { body, _payload: payload }))
     }

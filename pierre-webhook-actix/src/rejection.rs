@@ -1,4 +1,4 @@
-use std::{error::Error as StdError, fmt, sync::Arc};
+use std::{error::Error as StdError, fmt, io, sync::Arc};
 
 use actix_web::{HttpResponse, ResponseError, error::PayloadError, http::StatusCode};
 use pierre_webhook_core::Error;
@@ -36,6 +36,11 @@ impl Rejection {
             _ => Error::BodyUnreadable,
         };
         Self { error, source: Some(Arc::new(source)) }
+    }
+
+    pub(crate) fn too_slow() -> Self {
+        let source = io::Error::new(io::ErrorKind::TimedOut, "the body took too long");
+        Self { error: Error::BodyUnreadable, source: Some(Arc::new(source)) }
     }
 }
 

@@ -11,8 +11,8 @@ use crate::{event::Event, hex};
 ///
 /// Only [`Verifier::verify`](crate::Verifier::verify) and
 /// [`PendingDelivery::finish`](crate::PendingDelivery::finish) make one, so that a function that takes a
-/// `Delivery` cannot be given a forged one.
-#[derive(Clone, PartialEq)]
+/// `Delivery` need not ask whether it was verified. (Its fields are its owner's to change.)
+#[derive(Clone, PartialEq, Eq)]
 #[non_exhaustive] // It is the proof of a verification: nobody else may make one.
 pub struct Delivery {
     /// What happened.
@@ -36,6 +36,12 @@ impl Delivery {
     /// What stays the same when the delivery is sent again.
     ///
     /// Costs one SHA-256 of the body at each call.
+    ///
+    /// # Security
+    ///
+    /// The event type is part of it, and that of an unknown event is not authenticated: a captured delivery of an
+    /// unknown event, or a push, that is sent again under a made-up name has another id. Deduplication does not
+    /// hold such a replay back; the max age does.
     pub fn id(&self) -> DeliveryId {
         let mut hash = Sha256::new();
         hash.update(self.event_type());
@@ -82,6 +88,12 @@ impl DeliveryId {
     }
 }
 
+impl From<[u8; 32]> for DeliveryId {
+    fn from(bytes: [u8; 32]) -> Self {
+        Self(bytes)
+    }
+}
+
 impl fmt::Display for DeliveryId {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.pad(&hex::encode(&self.0))
@@ -107,3 +119,35 @@ impl FromStr for DeliveryId {
 #[error("a delivery id is 64 hex digits")]
 #[non_exhaustive]
 pub struct ParseDeliveryIdError;
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn delivery(event_type: &str, body: &'static str) -> Delivery {
+        let event = Event::from_json(event_type, body.into()).unwrap();
+        Delivery { event, signed_at: 1, body: body.into(), matched_secret: 0 }
+    }
+
+    #[test]
+    fn the_id_is_the_hash_of_event_type_zero_byte_and_body() {
+        // printf 'ping\0{}' | sha256sum
+        let hex = "2c831df594c5af4eaa2c5cf87cf0045b0e2b9c33357617f8b0723254c3479fe7";
+        let id = delivery("ping", "{}").id();
+        assert_eq!(id.to_string(), hex);
+        assert_eq!(format!("{id:?}"), format!("DeliveryId({hex})"));
+        assert_eq!(hex.to_uppercase().parse(), Ok(id));
+        assert_eq!(DeliveryId::from(*id.as_bytes()), id);
+        assert_eq!("x".parse::<DeliveryId>(), Err(ParseDeliveryIdError));
+    }
+
+    #[test]
+    fn the_id_does_not_depend_on_when_the_delivery_was_signed() {
+        let first = delivery("ping", "{}");
+        let retry = Delivery { signed_at: 2, matched_secret: 1, ..first.clone() };
+        assert_eq!(first.id(), retry.id());
+        assert_ne!(first.id(), delivery("pong", "{}").id());
+        assert_ne!(first.id(), delivery("ping", "{ }").id());
+        assert_eq!(first.event_type(), "ping");
+    }
+}

@@ -186,6 +186,23 @@ mod tests {
     }
 
     #[test]
+    fn each_status_has_the_title_of_rfc_9110() {
+        for (status, title) in [
+            (400, "Bad Request"),
+            (401, "Unauthorized"),
+            (413, "Content Too Large"),
+            (422, "Unprocessable Content"),
+            (500, "Internal Server Error"),
+            (503, "Service Unavailable"),
+        ] {
+            let expected = format!(
+                r#"{{"type":"about:blank","title":"{title}","status":{status},"detail":"d"}}"#
+            );
+            assert_eq!(String::from_utf8(problem_json(status, "d")).unwrap(), expected);
+        }
+    }
+
+    #[test]
     fn only_a_401_carries_a_challenge_and_only_a_503_says_when_to_retry() {
         let names = |error: Error| -> Vec<&str> { error.headers().iter().map(|h| h.0).collect() };
         assert_eq!(names(Error::TimestampInFuture), ["content-type", "www-authenticate"]);

@@ -34,13 +34,14 @@ use crate::verifier::Verifier;
 /// });
 /// ```
 ///
-/// An `async` block or an async closure that uses `parts` itself does not compile.
+/// An `async` block or an async closure that uses `parts` itself does not compile, nor does an `async fn` that
+/// takes it: call one from the closure, `|parts: &Parts| look_up(tenants.clone(), tenant_of(parts))`.
 ///
 /// # Answers
 ///
-/// `Ok(None)`, no verifier for this request, is refused with the text and status of a wrong signature
-/// before the body is read, so that the answer does not tell who is a tenant. (Whether the body was read,
-/// and other settings of a tenant's verifier, can still be told apart by one who tries.) An error is
+/// `Ok(None)`, no verifier for this request, is refused with the text and status of a wrong signature before
+/// the body is read. That does not hide who is a tenant from one who tries: a probe that is stale, that
+/// declares too large a body, or whose body breaks off, is answered otherwise by a tenant's verifier. An error is
 /// refused with 503. Its cause is in neither the answer nor the adapters' log event, since it may hold a
 /// password: it is the source of the rejection in the response's extensions, or log it in the function.
 #[diagnostic::on_unimplemented(

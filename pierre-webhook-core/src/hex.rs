@@ -52,6 +52,11 @@ mod tests {
     }
 
     #[test]
+    fn two_wrong_digits_do_not_make_a_right_one() {
+        assert_eq!(decode(format!("gg{}", "0".repeat(62)).as_bytes()), None);
+    }
+
+    #[test]
     fn each_of_the_22_hex_digits_is_one_and_no_other_byte() {
         for byte in 0..=u8::MAX {
             let mut digits = [b'0'; 64];

@@ -86,11 +86,11 @@ impl<'a> Signature<'a> {
 
     /// The `sha256` values as they stand, one to eight of them. They may be anything but empty: whether
     /// one is 64 hex digits is judged when it is compared.
-    pub fn sha256(&self) -> impl Iterator<Item = &'a str> {
+    pub fn sha256(&self) -> impl Iterator<Item = &'a str> + use<'a> {
         self.sha256_bytes().filter_map(|value| str::from_utf8(value).ok())
     }
 
-    pub(crate) fn sha256_bytes(&self) -> impl Iterator<Item = &'a [u8]> {
+    pub(crate) fn sha256_bytes(&self) -> impl Iterator<Item = &'a [u8]> + use<'a> {
         let rest = Elements { rest: self.rest }
             .filter_map(|(key, value)| (key == b"sha256" && !value.is_empty()).then_some(value));
         iter::once(self.first).chain(rest)

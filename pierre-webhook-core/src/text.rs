@@ -52,6 +52,8 @@ mod tests {
             ("+1", None),
             ("1_0", None),
             ("1 ", None),
+            ("1:", None),
+            ("/1", None),
             ("٣", None),
         ] {
             assert_eq!(decimal(digits.as_bytes()), value, "{digits}");

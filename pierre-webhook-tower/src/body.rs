@@ -59,6 +59,8 @@ impl fmt::Debug for VerifiedBody {
 pin_project! {
     /// The body of a response of [`VerifyWebhook`](crate::VerifyWebhook): the inner service's, or that of
     /// a refusal.
+    ///
+    /// It is a [`Body`] where the inner service's data can be made [from `Bytes`](Bytes), as a refusal's is.
     pub struct ResponseBody<B> {
         #[pin]
         kind: Kind<B>,

@@ -24,6 +24,10 @@ pin_project! {
     /// answers itself.
     ///
     /// It is polled again only when the look-up, the body or the inner service woke it.
+    ///
+    /// # Panics
+    ///
+    /// Where it is polled after it has answered.
     pub struct ResponseFuture<S, V, R, B, ReqBody>
     where
         S: Service<Request<B>>,
@@ -94,12 +98,12 @@ where
                 StageProjection::Calling { response } => {
                     return response.poll(cx).map_ok(|response| response.map(ResponseBody::inner));
                 }
-                StageProjection::Done => Err(Error::BodyUnreadable.into()),
+                StageProjection::Done => unreachable!("`ResponseFuture` polled after completion"),
             };
             let StageReplaced::Verifying { mut inner, parts, .. } =
                 this.stage.as_mut().project_replace(Stage::Done)
             else {
-                unreachable!("`ResponseFuture` polled after completion");
+                unreachable!("it was verifying");
             };
             match verified {
                 Ok(delivery) => {
@@ -158,10 +162,12 @@ fn poll_begin<V: FindVerifier<Parts>>(
         headers = Some(DeliveryHeaders::parse(&parts.headers)?);
         look_up.set(Some(finder.find(parts)));
     }
-    let found = match look_up.as_pin_mut() {
+    let found = match look_up.as_mut().as_pin_mut() {
         Some(look_up) => ready!(look_up.poll(cx)),
         None => Ok(None),
     };
+    // What it holds, a connection say, is free while the body comes.
+    look_up.set(None);
     let found = found.map_err(|error| Rejection::unavailable(error.into()))?;
     let verifier = found.ok_or(Error::InvalidSignature)?;
     // They borrow from the parts, so that a look-up that was pending cost them.

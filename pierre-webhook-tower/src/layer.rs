@@ -1,7 +1,7 @@
 use std::{fmt, marker::PhantomData};
 
 use http::{Response, request::Parts};
-use pierre_webhook_core::FindVerifier;
+use pierre_webhook_core::{FindVerifier, Verifier};
 use tower_layer::Layer;
 
 use crate::{
@@ -31,7 +31,7 @@ use crate::{
 /// # Ok::<(), pierre_webhook_tower::EmptySecret>(())
 /// ```
 #[must_use]
-pub struct VerifyWebhookLayer<V, R = ProblemResponse, B = VerifiedBody> {
+pub struct VerifyWebhookLayer<V = Verifier, R = ProblemResponse, B = VerifiedBody> {
     finder: V,
     respond: R,
     request_body: PhantomData<fn() -> B>,

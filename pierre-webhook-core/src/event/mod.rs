@@ -26,7 +26,7 @@ use crate::error::Error;
 /// An event type that this version does not know is [`Unknown`](Self::Unknown), never an error. When a
 /// later version gives it a variant, that is a breaking release; [`event_type`](Self::event_type) reads
 /// the same in both.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Event {
     /// Commits were pushed to a repository, or a branch or tag was created or deleted.

@@ -9,10 +9,10 @@ use serde::Deserialize;
 ///
 /// # Security
 ///
-/// The payload is signed; the event type is not. Whoever captured a genuine delivery of an unknown type
-/// can replay it under the name of another unknown type while it is fresh. Where the payload names its own
-/// type, believe that. (The four known types cannot be confused so: their names are checked against the
-/// body.)
+/// The payload is signed; the event type is not. Whoever captured a genuine delivery of an unknown type, or a
+/// push, whose body names no type, can replay it under the name of an unknown type while it is fresh. Where the
+/// payload names its own type, believe that. (Nothing can be replayed under one of the four known names: they are
+/// checked against the body.)
 ///
 /// ```
 /// use pierre_webhook_core::Event;

@@ -83,6 +83,13 @@ fn the_clock_is_rounded_down_before_the_epoch_too() {
 }
 
 #[test]
+fn a_clock_a_whole_second_before_the_epoch_is_not_rounded_further() {
+    let second = Duration::from_secs(1);
+    let early = Verifier::new(secret("s")).clock(move || UNIX_EPOCH - second);
+    assert_eq!(signed_at(&early.future_tolerance(second), 0), Ok(0));
+}
+
+#[test]
 fn the_clock_is_read_once_a_delivery() {
     let reads = Arc::new(std::sync::atomic::AtomicU64::new(0));
     let counter = Arc::clone(&reads);
@@ -140,6 +147,13 @@ fn one_of_several_signatures_is_enough() {
     assert_eq!(under("old"), Ok(NOW));
     assert_eq!(under("new"), Ok(NOW));
     assert_eq!(under("other"), Err(Error::InvalidSignature));
+}
+
+#[test]
+fn a_right_signature_given_twice_is_right() {
+    let signature = secret("s").sign(NOW, b"1");
+    let twice = format!("{signature},{}", signature.split_once(',').unwrap().1);
+    assert_eq!(verifier().verify_signature(&twice, b"1"), Ok(NOW));
 }
 
 #[test]

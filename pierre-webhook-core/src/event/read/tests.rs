@@ -273,3 +273,22 @@ fn what_serialize_writes_from_json_reads() {
         Ok(Event::RepoSyncStarted(started))
     );
 }
+
+#[test]
+fn an_event_tells_its_type_and_repository() {
+    for event_type in ["push", "repo.sync.started", "repo.sync.succeeded", "repo.sync.failed"] {
+        let mut body = started();
+        body["type"] = event_type.into();
+        body["completed_at"] = "2026-03-17T10:00:00Z".into();
+        body["error"] = "".into();
+        for (member, value) in push().as_object().unwrap() {
+            body[member] = value.clone();
+        }
+        let event = read(event_type, body.to_string()).unwrap();
+        assert_eq!(event.event_type(), event_type);
+        assert_eq!(event.repository().unwrap().id, "r");
+        assert!(format!("{event:?}").contains(&format!("event_type: {event_type:?}")));
+    }
+    let event = read("ping", "{}").unwrap();
+    assert_eq!((event.event_type(), event.repository()), ("ping", None));
+}
