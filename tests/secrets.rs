@@ -105,7 +105,7 @@ fn the_key_and_its_state_are_wiped_when_the_last_clone_is_dropped() {
     let states = key_states(&key);
     assert_eq!(plain.count(), 1, "the search finds what is there");
 
-    let secret = Secret::new(&*key).unwrap();
+    let secret = Secret::new(key.as_slice()).unwrap();
     key.zeroize();
     assert_eq!(plain.count(), 0, "the key itself is not kept");
 

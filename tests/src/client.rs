@@ -7,9 +7,10 @@ use std::{
 };
 
 use pierre_webhook_core::{EVENT_HEADER, SIGNATURE_HEADER};
+use socket2::SockRef;
 
 /// Longer than any answer takes on a busy machine; a test that waits as long has failed.
-const PATIENCE: Duration = Duration::from_secs(20);
+pub const PATIENCE: Duration = Duration::from_secs(20);
 
 /// A request, to be written whole or in parts.
 #[derive(Clone, Debug)]
@@ -125,6 +126,28 @@ impl Connection {
             Err(error) if error.kind() != ErrorKind::NotConnected => panic!("{error}"),
             _ => self,
         }
+    }
+
+    /// Goes without a farewell: the server's next read or write fails.
+    pub fn reset(self) {
+        let socket = SockRef::from(self.stream.get_ref());
+        socket.set_linger(Some(Duration::ZERO)).expect("a socket");
+    }
+
+    /// Waits that long for the server to answer or to close; whether it did.
+    pub fn is_answered_within(&mut self, time: Duration) -> bool {
+        self.stream.get_ref().set_read_timeout(Some(time)).expect("a timeout");
+        let answered = match self.stream.fill_buf() {
+            Ok(_) => true,
+            Err(error) if is_closed(&error) => true,
+            Err(error) => {
+                let waited = [ErrorKind::WouldBlock, ErrorKind::TimedOut].contains(&error.kind());
+                assert!(waited, "{error}");
+                false
+            }
+        };
+        self.stream.get_ref().set_read_timeout(Some(PATIENCE)).expect("a timeout");
+        answered
     }
 
     /// The next answer, which must come.

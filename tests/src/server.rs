@@ -8,10 +8,11 @@ use std::{
         mpsc,
     },
     thread::JoinHandle,
+    time::Duration,
 };
 
 use actix_web::{App, HttpServer, dev::ServerHandle, web};
-use axum::{Router, routing::post};
+use axum::{Router, routing::post, serve::ListenerExt};
 use pierre_webhook_core::{Delivery, Verifier};
 use serde_json::{Value, json};
 use tokio::{runtime::Runtime, sync::oneshot};
@@ -33,6 +34,8 @@ impl Server {
             Runtime::new().expect("a runtime").block_on(async move {
                 listener.set_nonblocking(true).expect("a socket");
                 let listener = tokio::net::TcpListener::from_std(listener).expect("a listener");
+                // As actix: small answers to pipelined requests would wait for each other.
+                let listener = listener.tap_io(|stream| stream.set_nodelay(true).unwrap_or(()));
                 tokio::select! {
                     result = axum::serve(listener, router) => result.expect("a server"),
                     _ = stopped => {}
@@ -44,6 +47,13 @@ impl Server {
     }
 
     pub fn actix(configure: impl Fn(&mut web::ServiceConfig) + Clone + Send + 'static) -> Self {
+        Self::actix_as(Actix::default(), configure)
+    }
+
+    pub fn actix_as(
+        settings: Actix,
+        configure: impl Fn(&mut web::ServiceConfig) + Clone + Send + 'static,
+    ) -> Self {
         let listener = listener();
         let address = listener.local_addr().expect("an address");
         let (handles, handle) = mpsc::channel::<ServerHandle>();
@@ -51,10 +61,13 @@ impl Server {
             actix_web::rt::System::new().block_on(async move {
                 let server = HttpServer::new(move || App::new().configure(configure.clone()))
                     .workers(2)
-                    .disable_signals()
-                    .listen(listener)
-                    .expect("a listener")
-                    .run();
+                    .client_request_timeout(settings.head_timeout)
+                    .disable_signals();
+                let server = match settings.speaks_http2 {
+                    true => server.listen_auto_h2c(listener),
+                    false => server.listen(listener),
+                };
+                let server = server.expect("a listener").run();
                 handles.send(server.handle()).expect("a test that waits");
                 server.await.expect("a server");
             });
@@ -62,6 +75,22 @@ impl Server {
         let handle = handle.recv().expect("a server");
         let stop = Box::new(move || drop(handle.stop(false)));
         Self { name: "actix", address, stop: Some(stop), thread: Some(thread) }
+    }
+}
+
+/// What an actix server can be told besides its routes.
+#[derive(Clone, Copy, Debug)]
+pub struct Actix {
+    /// Cleartext HTTP/2 beside HTTP/1, by how a connection begins. (`axum::serve` always does.)
+    pub speaks_http2: bool,
+    /// `HttpServer::client_request_timeout`.
+    pub head_timeout: Duration,
+}
+
+impl Default for Actix {
+    /// Actix's own defaults.
+    fn default() -> Self {
+        Self { speaks_http2: false, head_timeout: Duration::from_secs(5) }
     }
 }
 
@@ -144,19 +173,47 @@ where
         + Sync
         + 'static,
 {
+    Server::actix(actix_app(finder, handled))
+}
+
+/// The app of [`actix_with`], for a server with other settings.
+pub fn actix_app<V>(
+    finder: V,
+    handled: Handled,
+) -> impl Fn(&mut web::ServiceConfig) + Clone + Send + 'static
+where
+    V: pierre_webhook_core::FindVerifier<actix_web::HttpRequest, Future: 'static>
+        + Send
+        + Sync
+        + 'static,
+{
+    let resource = actix_resource(finder, handled);
+    move |app| {
+        app.service(resource())
+            .default_service(web::to(async || actix_web::HttpResponse::ImATeapot()));
+    }
+}
+
+/// The route of [`actix_with`], to wrap further middleware around.
+pub fn actix_resource<V>(
+    finder: V,
+    handled: Handled,
+) -> impl Fn() -> actix_web::Resource + Clone + Send + 'static
+where
+    V: pierre_webhook_core::FindVerifier<actix_web::HttpRequest, Future: 'static>
+        + Send
+        + Sync
+        + 'static,
+{
     use pierre_webhook_actix::{Webhook, WebhookConfig};
 
     let config = WebhookConfig::new(finder);
-    Server::actix(move |app| {
+    move || {
         let handled = handled.clone();
-        app.app_data(config.clone())
-            .route(
-                "/webhooks",
-                web::post().to(move |webhook: Webhook| {
-                    let answer = handled.handle(&webhook).to_string();
-                    async move { answer }
-                }),
-            )
-            .default_service(web::to(async || actix_web::HttpResponse::ImATeapot()));
-    })
+        let handler = move |webhook: Webhook| {
+            let answer = handled.handle(&webhook).to_string();
+            async move { answer }
+        };
+        web::resource("/webhooks").app_data(config.clone()).route(web::post().to(handler))
+    }
 }

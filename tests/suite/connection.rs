@@ -3,11 +3,12 @@
 
 use std::time::{Duration, Instant};
 
+use actix_web::web;
 use pierre_webhook_core::{EVENT_HEADER, SIGNATURE_HEADER};
 use pierre_webhook_tests::{
     client::{Connection, Request, exchange},
     sample::{BODY, NOW, delivery, secret, tampered, verifier},
-    server::both,
+    server::{Server, both},
 };
 
 #[test]
@@ -71,14 +72,45 @@ fn a_refused_body_is_not_read_for_ever() {
         let mut connection = Connection::open(server.address);
         let head = delivery().without(EVENT_HEADER).head("Transfer-Encoding: chunked\r\n");
         assert_eq!(connection.send(&head).receive().status, 400);
-        let chunk = [b"10000\r\n", &[b'x'; 0x10000][..], b"\r\n"].concat();
-        // Actix reads on for a second (its client_disconnect_timeout), so that the answer arrives.
-        let start = Instant::now();
-        while connection.try_send(&chunk).is_ok() {
-            assert!(start.elapsed() < Duration::from_secs(10), "{} reads for ever", server.name);
-        }
+        assert_is_closed_on(connection, server);
     }
     assert_eq!(handled.count(), 0);
+}
+
+#[test]
+fn actix_closes_on_a_body_that_does_not_come_in_time_or_has_no_config() {
+    use pierre_webhook_actix::{Webhook, WebhookConfig};
+
+    async fn receive(_: Webhook) -> &'static str {
+        "handled"
+    }
+    let config = WebhookConfig::new(verifier()).body_timeout(Duration::from_millis(200));
+    let server = Server::actix(move |app| {
+        app.service(
+            web::scope("/slow").app_data(config.clone()).route("", web::post().to(receive)),
+        )
+        .route("/bare", web::post().to(receive));
+    });
+    for (path, status, text) in [
+        ("/slow", 400, "Webhook body could not be read"),
+        ("/bare", 500, "Webhook is not configured: add WebhookConfig to app_data"),
+    ] {
+        let mut connection = Connection::open(server.address);
+        let head = delivery().path(path).head("Transfer-Encoding: chunked\r\n");
+        let response = connection.send(&head).send(b"1\r\n{\r\n").receive();
+        assert_eq!((response.status, &*response.detail()), (status, text));
+        assert_is_closed_on(connection, &server);
+    }
+}
+
+/// Whether the server closes the connection while it is sent chunks without end. Actix reads on for a second
+/// (its client_disconnect_timeout), so that the answer arrives.
+fn assert_is_closed_on(mut connection: Connection, server: &Server) {
+    let chunk = [b"10000\r\n", &[b'x'; 0x10000][..], b"\r\n"].concat();
+    let start = Instant::now();
+    while connection.try_send(&chunk).is_ok() {
+        assert!(start.elapsed() < Duration::from_secs(10), "{} reads for ever", server.name);
+    }
 }
 
 #[test]

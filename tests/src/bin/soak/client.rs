@@ -1,0 +1,303 @@
+//! One client: one thing after the other, some of them over one connection.
+
+use std::{
+    collections::VecDeque,
+    net::SocketAddr,
+    panic::{AssertUnwindSafe, catch_unwind},
+};
+
+use h2::Reason;
+use pierre_webhook_tests::{
+    client::{Connection, Response},
+    http2::Http2,
+    table::answer,
+};
+use tokio::runtime::{Builder, Runtime};
+
+use crate::{
+    report::Tally,
+    traffic::{Exchange, Traffic},
+};
+
+/// How many connections a client leaves with a request that lacks its last byte.
+const STALLED: usize = 30;
+const PIPELINED: usize = 20;
+
+pub(crate) struct Client<'a> {
+    address: SocketAddr,
+    traffic: &'a Traffic,
+    random: u64,
+    kept: Option<Connection>,
+    stalled: VecDeque<Connection>,
+    runtime: Runtime,
+    tally: Tally,
+}
+
+type Outcome = Result<(), String>;
+
+impl<'a> Client<'a> {
+    pub(crate) fn new(address: SocketAddr, traffic: &'a Traffic, seed: u64) -> Self {
+        Self {
+            address,
+            traffic,
+            random: seed ^ 0x9e37_79b9_7f4a_7c15,
+            kept: None,
+            stalled: VecDeque::new(),
+            runtime: Builder::new_current_thread().enable_all().build().expect("a runtime"),
+            tally: Tally::default(),
+        }
+    }
+
+    /// Does one thing of many, the usual ones more often.
+    pub(crate) fn one(&mut self) {
+        let things: [fn(&mut Self) -> Outcome; 20] = [
+            Self::whole,
+            Self::whole,
+            Self::whole,
+            Self::whole,
+            Self::whole,
+            Self::whole,
+            Self::vector,
+            Self::vector,
+            Self::vector,
+            Self::refused,
+            Self::refused,
+            Self::refused,
+            Self::pipelined,
+            Self::gone,
+            Self::gone,
+            Self::half_closed,
+            Self::trickled,
+            Self::stalled,
+            Self::endless,
+            Self::streams,
+        ];
+        let thing = things[self.below(things.len())];
+        self.try_to(thing);
+    }
+
+    /// Does each thing once.
+    pub(crate) fn each_once(&mut self) {
+        for thing in [
+            Self::whole,
+            Self::vector,
+            Self::refused,
+            Self::pipelined,
+            Self::gone,
+            Self::half_closed,
+            Self::trickled,
+            Self::stalled,
+            Self::endless,
+            Self::streams,
+        ] {
+            self.try_to(thing);
+        }
+    }
+
+    /// Closes all connections.
+    pub(crate) fn end(mut self) -> Tally {
+        while !self.stalled.is_empty() {
+            self.try_to(Self::finish_stalled);
+        }
+        self.tally
+    }
+
+    /// A panic of the connection, which waits only so long, is a wrong answer too.
+    fn try_to(&mut self, thing: fn(&mut Self) -> Outcome) {
+        let wrong = match catch_unwind(AssertUnwindSafe(|| thing(self))) {
+            Ok(Ok(())) => return,
+            Ok(Err(wrong)) => wrong,
+            Err(panic) => panic.downcast().map_or_else(|_| "a panic".to_owned(), |text| *text),
+        };
+        self.kept = None;
+        eprintln!("wrong: {wrong}");
+        self.tally.wrong.push(wrong);
+    }
+
+    fn whole(&mut self) -> Outcome {
+        // The large ones, at the end, more seldom.
+        let mut index = self.below(self.traffic.whole.len());
+        if self.below(4) > 0 {
+            index = index.min(5);
+        }
+        let exchange = &self.traffic.whole[index];
+        let mut connection = match self.kept.take() {
+            Some(connection) => connection,
+            None => Connection::open(self.address),
+        };
+        self.tally.requests += 1;
+        let response = connection.send(&exchange.bytes).receive_or_close();
+        self.judge(exchange, response)?;
+        if self.below(50) > 0 {
+            self.kept = Some(connection);
+        }
+        Ok(())
+    }
+
+    fn vector(&mut self) -> Outcome {
+        let (vector, framings) = &self.traffic.vectors[self.below(self.traffic.vectors.len())];
+        let bytes = &framings[self.below(2)];
+        self.tally.requests += 1;
+        let response = Connection::open(self.address).send(bytes).receive_or_close();
+        let response = response.ok_or_else(|| format!("{}: no answer", vector.name))?;
+        self.count(&response);
+        vector.judge(&answer(&response)).map_or(Ok(()), Err)
+    }
+
+    fn refused(&mut self) -> Outcome {
+        let exchange = &self.traffic.refused[self.below(self.traffic.refused.len())];
+        let mut connection = Connection::open(self.address);
+        self.tally.requests += 1;
+        let response = connection.send(&exchange.bytes).receive_or_close();
+        let outcome = self.judge(exchange, response);
+        if self.below(2) == 0 {
+            connection.reset();
+        }
+        outcome
+    }
+
+    fn pipelined(&mut self) -> Outcome {
+        let indices: Vec<_> = (0..PIPELINED).map(|_| self.below(6)).collect();
+        let exchanges: Vec<_> = indices.iter().map(|index| &self.traffic.whole[*index]).collect();
+        let bytes: Vec<_> = exchanges.iter().flat_map(|exchange| exchange.bytes.clone()).collect();
+        let mut connection = Connection::open(self.address);
+        connection.send(&bytes);
+        for exchange in exchanges {
+            self.tally.requests += 1;
+            let response = connection.receive_or_close();
+            self.judge(exchange, response)?;
+        }
+        Ok(())
+    }
+
+    /// Goes anywhere in a request, whose body is signed as far as it was sent.
+    fn gone(&mut self) -> Outcome {
+        let bytes = &self.traffic.unended[self.below(2)];
+        let sent = self.below(bytes.len() + 1);
+        let mut connection = Connection::open(self.address);
+        connection.send(&bytes[..sent]);
+        if self.below(2) == 0 {
+            connection.reset();
+        }
+        self.tally.requests += 1;
+        Ok(())
+    }
+
+    fn half_closed(&mut self) -> Outcome {
+        let bytes = &self.traffic.unended[self.below(2)];
+        let mut connection = Connection::open(self.address);
+        self.tally.requests += 1;
+        let response = connection.send(bytes).end().receive_or_close();
+        let response = response.ok_or("half-closed: no answer")?;
+        self.count(&response);
+        match (response.status, &*response.detail(), connection.receive_or_close()) {
+            (400, "Webhook body could not be read", None) => Ok(()),
+            (_, _, next) => Err(format!("half-closed: {response:?}, {next:?}")),
+        }
+    }
+
+    fn trickled(&mut self) -> Outcome {
+        let exchange = &self.traffic.whole[self.below(5)];
+        let mut connection = Connection::open(self.address);
+        for byte in &exchange.bytes {
+            connection.send(&[*byte]);
+        }
+        self.tally.requests += 1;
+        let response = connection.receive_or_close();
+        self.judge(exchange, response)
+    }
+
+    fn stalled(&mut self) -> Outcome {
+        let bytes = &self.traffic.whole[0].bytes;
+        let mut connection = Connection::open(self.address);
+        connection.send(&bytes[..bytes.len() - 1]);
+        self.stalled.push_back(connection);
+        if self.stalled.len() > STALLED { self.finish_stalled() } else { Ok(()) }
+    }
+
+    fn finish_stalled(&mut self) -> Outcome {
+        let exchange = &self.traffic.whole[0];
+        let last = exchange.bytes.last().copied().ok_or("no bytes")?;
+        let mut connection = self.stalled.pop_front().ok_or("none is stalled")?;
+        self.tally.requests += 1;
+        let response = connection.send(&[last]).receive_or_close();
+        self.judge(exchange, response)
+    }
+
+    /// Sends on behind the limit, until the server closes.
+    fn endless(&mut self) -> Outcome {
+        let exchange = &self.traffic.endless;
+        let mut connection = Connection::open(self.address);
+        connection.send(&exchange.bytes);
+        for _ in 0..24 {
+            if connection.try_send(&self.traffic.chunk).is_err() {
+                break;
+            }
+        }
+        self.tally.requests += 1;
+        let response = connection.receive_or_close();
+        self.judge(exchange, response)
+    }
+
+    /// A connection of HTTP/2: some streams are answered, some reset in their body, and then it closes.
+    fn streams(&mut self) -> Outcome {
+        let kinds: Vec<_> = (0..10).map(|_| self.below(self.traffic.streams.len() + 1)).collect();
+        let (address, traffic) = (self.address, self.traffic);
+        let exchanges = async {
+            let client = Http2::open(address).await;
+            let mut statuses = Vec::new();
+            for kind in kinds {
+                match traffic.streams.get(kind) {
+                    Some((request, status)) => {
+                        let response = client.exchange(request).await;
+                        let got = response.map_err(|error| format!("HTTP/2: {error}"))?.status;
+                        statuses.push(got);
+                        if got != *status {
+                            return Err(format!("HTTP/2: {got} in the place of {status}"));
+                        }
+                    }
+                    None => {
+                        let stream = client.start(&traffic.streams[0].0).await;
+                        let mut stream = stream.map_err(|error| format!("HTTP/2: {error}"))?;
+                        let body = traffic.streams[0].0.body.clone().into();
+                        stream.body.send_data(body, false).map_err(|error| error.to_string())?;
+                        stream.body.send_reset(Reason::CANCEL);
+                    }
+                }
+            }
+            client.abort().await;
+            Ok(statuses)
+        };
+        let statuses = self.runtime.block_on(async {
+            tokio::time::timeout(pierre_webhook_tests::client::PATIENCE, exchanges).await
+        });
+        self.tally.requests += 10;
+        for status in statuses.map_err(|_| "HTTP/2: no answer")?? {
+            *self.tally.statuses.entry(status).or_default() += 1;
+        }
+        Ok(())
+    }
+
+    fn judge(&mut self, exchange: &Exchange, response: Option<Response>) -> Outcome {
+        let Exchange { status, text, .. } = exchange;
+        let response = response.ok_or_else(|| format!("no answer, not {status} {text}"))?;
+        self.count(&response);
+        let body = String::from_utf8_lossy(&response.body);
+        match response.status == *status && body.contains(text) {
+            true => Ok(()),
+            false => Err(format!("{} {body}, not {status} {text}", response.status)),
+        }
+    }
+
+    fn count(&mut self, response: &Response) {
+        *self.tally.statuses.entry(response.status).or_default() += 1;
+    }
+
+    /// Xorshift: what is done is the same in every run, its order among clients is not.
+    fn below(&mut self, bound: usize) -> usize {
+        self.random ^= self.random << 13;
+        self.random ^= self.random >> 7;
+        self.random ^= self.random << 17;
+        (self.random % bound as u64) as usize
+    }
+}

@@ -1,0 +1,165 @@
+//! Bodies framed in odd ways.
+
+use std::time::Instant;
+
+use pierre_webhook_core::{EVENT_HEADER, SIGNATURE_HEADER};
+use pierre_webhook_tests::{
+    client::{Connection, PATIENCE, Request, exchange},
+    sample::{BODY, NOW, delivery, secret, tampered, verifier},
+    server::both,
+};
+
+const LIMIT: usize = 1 << 16;
+
+#[test]
+fn chunks_without_end_are_refused_while_they_come() {
+    let (servers, handled) = both(&verifier().body_limit(LIMIT));
+    // What fits under the limit is signed by itself.
+    let signature = secret().sign(NOW, &[b' '; LIMIT]);
+    let head = Request::delivery("ping", &signature, "").head("Transfer-Encoding: chunked\r\n");
+    for server in &servers {
+        for size in [1, 1000, LIMIT + 1] {
+            let chunk = [format!("{size:x}\r\n").as_bytes(), &vec![b' '; size], b"\r\n"].concat();
+            let many = chunk.repeat((LIMIT / 4).div_ceil(size));
+            let mut connection = Connection::open(server.address);
+            let start = Instant::now();
+            connection.send(&head);
+            while connection.try_send(&many).is_ok() {
+                assert!(start.elapsed() < PATIENCE, "{} reads for ever", server.name);
+            }
+            let response = connection.receive();
+            assert_eq!(
+                (response.status, &*response.detail()),
+                (413, "Webhook body larger than 65536 bytes"),
+                "{} {size}",
+                server.name
+            );
+        }
+    }
+    assert_eq!(handled.count(), 0);
+}
+
+#[test]
+fn chunk_extensions_and_trailers_are_no_part_of_the_body() {
+    let (servers, handled) = both(&verifier());
+    let trailers = format!("X-Checksum: 1\r\n{EVENT_HEADER}: push\r\n{SIGNATURE_HEADER}: t=1\r\n");
+    let body = [
+        &format!("5;a\r\n{}\r\n", &BODY[..5]),
+        &format!("00a ; name=\"value; of, signs\"\r\n{}\r\n", &BODY[5..]),
+        &format!("0;last=1\r\n{trailers}\r\n"),
+    ];
+    let bytes = |request: &Request| {
+        let head = request.head("Transfer-Encoding: chunked\r\nTrailer: X-Checksum\r\n");
+        [&head[..], body.map(|part| part.as_bytes()).concat().as_slice()].concat()
+    };
+    for server in &servers {
+        let mut connection = Connection::open(server.address);
+        for _ in 0..2 {
+            let response = connection.send(&bytes(&delivery())).receive();
+            assert_eq!(response.status, 200, "{}", server.name);
+            assert_eq!(response.json()["event"], "ping", "{}", server.name);
+        }
+        for header in [SIGNATURE_HEADER, EVENT_HEADER] {
+            let response = exchange(server.address, &bytes(&delivery().without(header)));
+            assert_eq!(response.status, 400, "{}: a trailer is no {header}", server.name);
+        }
+    }
+    assert_eq!(handled.count(), 4);
+}
+
+#[test]
+fn a_body_that_is_longer_than_declared_is_cut_there() {
+    let (servers, handled) = both(&verifier());
+    for server in &servers {
+        for (signed, status) in [("{}", 200), ("{}{}", 401)] {
+            let signature = secret().sign(NOW, signed.as_bytes());
+            let head = Request::delivery("ping", &signature, "").head("Content-Length: 2\r\n");
+            let mut connection = Connection::open(server.address);
+            connection.send(&[&head[..], b"{}{}"].concat());
+            assert_eq!(connection.receive().status, status, "{} {signed}", server.name);
+            // What is left over is no request.
+            let rest = connection.send(b"\r\n\r\n").receive_or_close();
+            let rest = rest.map(|response| (response.status, response.body));
+            assert_eq!(rest, Some((400, Vec::new())), "{} {signed}", server.name);
+            assert_eq!(connection.receive_or_close(), None, "{} {signed}", server.name);
+        }
+    }
+    assert_eq!(handled.count(), 2);
+}
+
+#[test]
+fn a_body_that_is_shorter_than_declared_takes_the_next_request_into_it() {
+    let (servers, handled) = both(&verifier());
+    for server in &servers {
+        let next = delivery().with_content_length();
+        let head = delivery().head(&format!("Content-Length: {}\r\n", BODY.len() + next.len()));
+        let mut connection = Connection::open(server.address);
+        connection.send(&[&head[..], BODY.as_bytes(), &next].concat());
+        let response = connection.receive();
+        assert_eq!((response.status, &*response.detail()), (401, "Invalid signature"));
+        assert_eq!(handled.count(), 0, "{}", server.name);
+        assert_eq!(connection.end().receive_or_close(), None, "{}: one request", server.name);
+    }
+    assert_eq!(handled.count(), 0);
+}
+
+#[test]
+fn a_sender_that_expects_100_continue_is_answered() {
+    let (servers, handled) = both(&verifier());
+    for server in &servers {
+        let expecting = |request: Request| request.header("Expect", "100-continue");
+        let refused = expecting(delivery()).without(EVENT_HEADER);
+        let mut connection = Connection::open(server.address);
+        connection.send(&refused.head("Content-Length: 15\r\n"));
+        // Actix asks for the body before any code of the app runs.
+        if server.name == "actix" {
+            assert_eq!(connection.receive().status, 100, "{}", server.name);
+        }
+        assert_eq!(connection.receive().status, 400, "{}", server.name);
+
+        for (request, status) in [(delivery(), 200), (tampered(), 401)] {
+            let head = format!("Content-Length: {}\r\n", request.body.len());
+            let head = expecting(request.clone()).head(&head);
+            let mut connection = Connection::open(server.address);
+            assert_eq!(connection.send(&head).receive().status, 100, "{}", server.name);
+            assert_eq!(connection.send(&request.body).receive().status, status, "{}", server.name);
+        }
+    }
+    assert_eq!(handled.count(), 2);
+}
+
+#[test]
+fn what_is_pipelined_behind_refusals_is_answered_in_order_or_not_handled() {
+    let (servers, handled) = both(&verifier());
+    let mut answered = 0;
+    for server in &servers {
+        // Refused once whole: the connection goes on.
+        let mut connection = Connection::open(server.address);
+        let pair = [tampered().with_content_length(), delivery().chunked(4)].concat();
+        connection.send(&pair.repeat(50));
+        for _ in 0..50 {
+            assert_eq!(
+                [(); 2].map(|()| connection.receive().status),
+                [401, 200],
+                "{}",
+                server.name
+            );
+        }
+        answered += 50;
+        // Refused by the head: the body is behind it already. It is skipped, or the connection is closed.
+        let mut connection = Connection::open(server.address);
+        let headless = delivery().without(EVENT_HEADER);
+        connection
+            .send(&[headless.chunked(4), delivery().with_content_length()].concat().repeat(50));
+        connection.end();
+        let mut statuses = Vec::new();
+        while let Some(response) = connection.receive_or_close() {
+            statuses.push(response.status);
+        }
+        let expected: Vec<_> = [400, 200].into_iter().cycle().take(statuses.len()).collect();
+        assert_eq!(statuses, expected, "{}", server.name);
+        assert!(!statuses.is_empty());
+        answered += statuses.len() / 2;
+    }
+    assert_eq!(handled.count(), answered);
+}

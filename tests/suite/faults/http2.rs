@@ -1,0 +1,288 @@
+//! HTTP/2, where one connection has many requests and each body its windows.
+
+use std::{net::SocketAddr, sync::Arc};
+
+use bytes::Bytes;
+use h2::{Reason, client::Builder};
+use pierre_webhook_core::EVENT_HEADER;
+use pierre_webhook_tests::{
+    client::{PATIENCE, Request, Response, exchange},
+    http2::{Http2, Stream},
+    sample::{BODY, NOW, delivery, secret, tampered, verifier},
+};
+
+use tokio::task::JoinSet;
+
+use super::{Watched, watched};
+
+/// A delivery whose body is as large as the default limit allows, and larger than every window.
+fn large() -> Request {
+    let body = format!("{BODY}{}", " ".repeat((1 << 20) - BODY.len()));
+    Request::delivery("ping", &secret().sign(NOW, body.as_bytes()), body)
+}
+
+/// A good delivery of which all but the end of the stream is sent, so that what came is signed by itself.
+async fn unended(client: &Http2) -> Stream {
+    let mut stream = client.start(&delivery()).await.expect("a stream");
+    stream.body.send_data(BODY.into(), false).expect("an open stream");
+    stream
+}
+
+/// The first round trip of a connection is past once this is answered.
+async fn assert_serves(client: &Http2, name: &str) {
+    let response = client.exchange(&delivery()).await.expect("an answer");
+    assert_eq!(response.status, 200, "{name}");
+}
+
+fn text(response: &Response) -> (u16, String) {
+    (response.status, if response.status == 200 { String::new() } else { response.detail() })
+}
+
+/// Bounds a test, each of whose waits has no bound of its own.
+async fn within<T>(test: impl Future<Output = T>) -> T {
+    tokio::time::timeout(PATIENCE, test).await.expect("it ends in time")
+}
+
+async fn open(address: SocketAddr) -> Http2 {
+    within(Http2::open(address)).await
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn many_streams_at_once_are_each_answered_rightly() {
+    const STREAMS: usize = 600;
+    for Watched { server, handled, .. } in watched(&verifier()) {
+        let client = open(server.address).await;
+        let kinds = [
+            (delivery(), 200, ""),
+            (tampered(), 401, "Invalid signature"),
+            (delivery().without(EVENT_HEADER), 400, "Missing or invalid X-Pierre-Event header"),
+            (large(), 200, ""),
+        ];
+        let client = Arc::new(client);
+        let mut answers = JoinSet::new();
+        for stream in 0..STREAMS {
+            // Few of them are large.
+            let kind = if stream % 40 == 0 { 3 } else { stream % 3 };
+            let (client, (request, status, detail)) = (Arc::clone(&client), kinds[kind].clone());
+            answers.spawn(async move {
+                let response = client.exchange(&request).await.expect("an answer");
+                assert_eq!(text(&response), (status, detail.to_owned()));
+                usize::from(status == 200)
+            });
+        }
+        let accepted: usize = within(answers.join_all()).await.into_iter().sum();
+        assert!(accepted > STREAMS / 3, "{accepted}");
+        assert_eq!(handled.count(), accepted, "{}", server.name);
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_stream_that_is_reset_in_its_body_is_not_handled() {
+    const STREAMS: usize = 200;
+    for watched in watched(&verifier()) {
+        let Watched { server, handled, .. } = &watched;
+        let client = open(server.address).await;
+        within(async {
+            // In turns: a server may close for a client that resets more than it lets be answered.
+            for stream in 0..STREAMS {
+                let mut stream_of = unended(&client).await;
+                assert_serves(&client, server.name).await;
+                let reason = if stream % 2 == 0 { Reason::CANCEL } else { Reason::INTERNAL_ERROR };
+                stream_of.body.send_reset(reason);
+            }
+            assert_serves(&client, server.name).await;
+        })
+        .await;
+        watched.assert_ended(2 * STREAMS + 1);
+        assert_eq!(handled.count(), STREAMS + 1, "{}", server.name);
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_connection_that_closes_under_its_streams_leaves_none_handled() {
+    const STREAMS: usize = 50;
+    for watched in watched(&verifier()) {
+        let Watched { server, handled, .. } = &watched;
+        let client = open(server.address).await;
+        within(async {
+            let mut streams = Vec::new();
+            for _ in 0..STREAMS {
+                streams.push(unended(&client).await);
+            }
+            assert_serves(&client, server.name).await;
+            client.abort().await;
+        })
+        .await;
+        watched.assert_ended(STREAMS + 1);
+        assert_eq!(handled.count(), 1, "{}", server.name);
+        assert_serves(&open(server.address).await, server.name).await;
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn streams_that_are_reset_at_once_harm_no_other_connection() {
+    for Watched { server, handled, .. } in watched(&verifier()) {
+        let other = open(server.address).await;
+        let client = open(server.address).await;
+        within(async {
+            // Until the server closes, or enough is enough.
+            for _ in 0..2000 {
+                let Ok(mut stream) = client.start(&delivery()).await else { break };
+                stream.body.send_reset(Reason::CANCEL);
+                tokio::task::yield_now().await;
+            }
+            assert_serves(&other, server.name).await;
+            assert_serves(&open(server.address).await, server.name).await;
+        })
+        .await;
+        assert_eq!(handled.count(), 2, "{}", server.name);
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn empty_data_frames_and_trailers_are_no_part_of_the_body() {
+    for Watched { server, handled, .. } in watched(&verifier()) {
+        let client = open(server.address).await;
+        within(async {
+            for has_trailers in [false, true] {
+                let mut stream = client.start(&delivery()).await.expect("a stream");
+                for byte in BODY.as_bytes().chunks(1) {
+                    for _ in 0..2 {
+                        stream.body.send_data(Bytes::new(), false).expect("an open stream");
+                    }
+                    stream.body.send_data(Bytes::from_static(byte), false).expect("an open stream");
+                }
+                if has_trailers {
+                    let mut trailers = http::HeaderMap::new();
+                    trailers.insert(EVENT_HEADER, "push".parse().expect("a value"));
+                    stream.body.send_trailers(trailers).expect("an open stream");
+                } else {
+                    stream.body.send_data(Bytes::new(), true).expect("an open stream");
+                }
+                let response = stream.receive().await.expect("an answer");
+                assert_eq!(response.status, 200, "{}", server.name);
+                assert_eq!(response.json()["event"], "ping", "{}", server.name);
+            }
+        })
+        .await;
+        assert_eq!(handled.count(), 2, "{}", server.name);
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_flood_of_empty_data_frames_closes_the_connection_or_costs_nothing() {
+    for Watched { server, handled, .. } in watched(&verifier()) {
+        let client = open(server.address).await;
+        within(async {
+            let mut stream = unended(&client).await;
+            for _ in 0..10_000 {
+                if stream.body.send_data(Bytes::new(), false).is_err() {
+                    break;
+                }
+                tokio::task::yield_now().await;
+            }
+            assert_serves(&open(server.address).await, server.name).await;
+            assert_eq!(handled.count(), 1, "{}", server.name);
+            let ended = stream.body.send_data(Bytes::new(), true);
+            // Hyper's h2 allows a connection a hundred, actix's older one any number.
+            let status = match ended {
+                Ok(()) => stream.receive().await.map(|response| response.status).ok(),
+                Err(_) => None,
+            };
+            let expected = if server.name == "axum" { (None, 1) } else { (Some(200), 2) };
+            assert_eq!((status, handled.count()), expected, "{}", server.name);
+        })
+        .await;
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_length_that_the_data_does_not_have_is_not_handled() {
+    for Watched { server, handled, .. } in watched(&verifier()) {
+        let client = open(server.address).await;
+        for length in ["14", "16", "0"] {
+            let lying = delivery().header("content-length", length);
+            // The stream is reset, or refused.
+            if let Ok(response) = within(client.exchange(&lying)).await {
+                assert_eq!(response.status, 400, "{} {length}: {response:?}", server.name);
+            }
+        }
+        within(assert_serves(&client, server.name)).await;
+        assert_eq!(handled.count(), 1, "{}", server.name);
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_the_headers_decide_is_answered_while_the_body_is_held_back() {
+    for Watched { server, handled, .. } in watched(&verifier()) {
+        let client = open(server.address).await;
+        let too_large = delivery().header("content-length", "1048577");
+        for (request, status) in [(delivery().without(EVENT_HEADER), 400), (too_large, 413)] {
+            let stream = within(client.start(&request)).await.expect("a stream");
+            let Stream { body, response } = stream;
+            let response = within(response).await.expect("an answer");
+            assert_eq!(response.status(), status, "{}", server.name);
+            drop(body);
+        }
+        within(assert_serves(&client, server.name)).await;
+        assert_eq!(handled.count(), 1, "{}", server.name);
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn bodies_that_are_refused_unread_give_their_window_back() {
+    let good = large();
+    let refused = good.clone().without(EVENT_HEADER);
+    for Watched { server, handled, .. } in watched(&verifier()) {
+        let client = open(server.address).await;
+        within(async {
+            // Many times what a connection's window holds.
+            for _ in 0..50 {
+                let mut stream = client.start(&refused).await.expect("a stream");
+                // It fails where the server has answered and reset the stream meanwhile.
+                let _ = stream.body.send_data(refused.body.clone().into(), true);
+                let response = stream.receive().await.expect("an answer");
+                assert_eq!(response.status, 400, "{}", server.name);
+            }
+            let response = client.exchange(&good).await.expect("an answer");
+            assert_eq!(response.status, 200, "{}", server.name);
+        })
+        .await;
+        assert_eq!(handled.count(), 1, "{}", server.name);
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn data_over_the_limit_is_refused_while_it_comes() {
+    for Watched { server, handled, .. } in watched(&verifier().body_limit(1 << 16)) {
+        let client = open(server.address).await;
+        let body = vec![b' '; 1 << 22];
+        let signature = secret().sign(NOW, &body[..1 << 16]);
+        let response = within(client.exchange(&Request::delivery("ping", &signature, body))).await;
+        let expected = (413, "Webhook body larger than 65536 bytes".to_owned());
+        assert_eq!(text(&response.expect("an answer")), expected, "{}", server.name);
+        within(assert_serves(&client, server.name)).await;
+        assert_eq!(handled.count(), 1, "{}", server.name);
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_answer_that_its_window_holds_back_stalls_no_other() {
+    const STREAMS: usize = 50;
+    for Watched { server, handled, .. } in watched(&verifier()) {
+        // No byte of any answer's body may be sent on this connection.
+        let mut settings = Builder::new();
+        let client = within(Http2::open_as(server.address, settings.initial_window_size(0))).await;
+        let mut heads = Vec::new();
+        for _ in 0..STREAMS {
+            let mut stream = within(client.start(&delivery())).await.expect("a stream");
+            stream.body.send_data(BODY.into(), true).expect("an open stream");
+            heads.push(within(stream.response).await.expect("a head"));
+        }
+        assert!(heads.iter().all(|head| head.status() == 200), "{}", server.name);
+        within(assert_serves(&open(server.address).await, server.name)).await;
+        assert_eq!(exchange(server.address, &delivery().with_content_length()).status, 200);
+        assert_eq!(handled.count(), STREAMS + 2, "{}", server.name);
+        client.abort().await;
+    }
+}

@@ -1,0 +1,77 @@
+//! What clients do wrong, by mistake or on purpose, over real sockets; besides what `connection` has.
+
+mod abort;
+mod compressed;
+mod framing;
+mod http2;
+mod slow;
+mod smuggling;
+
+use std::sync::mpsc::{Receiver, Sender, channel};
+
+use axum::{extract::Request, middleware::Next};
+use pierre_webhook_core::Verifier;
+use pierre_webhook_tests::{
+    client::PATIENCE,
+    server::{Actix, Handled, Server, actix_resource, axum_router},
+};
+
+/// A server that tells when a request has come to its end: answered, or dropped.
+struct Watched {
+    server: Server,
+    ends: Receiver<()>,
+    handled: Handled,
+}
+
+impl Watched {
+    fn assert_ended(&self, count: usize) {
+        for end in 0..count {
+            let ended = self.ends.recv_timeout(PATIENCE);
+            assert!(ended.is_ok(), "{}: {end} requests of {count} ended", self.server.name);
+        }
+        assert!(self.ends.try_recv().is_err(), "{}: more than {count} ended", self.server.name);
+    }
+}
+
+/// A server of each framework, both of which speak HTTP/1 and HTTP/2.
+fn watched(verifier: &Verifier) -> [Watched; 2] {
+    struct End(Sender<()>);
+    impl Drop for End {
+        fn drop(&mut self) {
+            // The test may have ended before the request.
+            self.0.send(()).unwrap_or(());
+        }
+    }
+
+    let handled = Handled::default();
+    let (sender, ends) = channel();
+    let watch = move |request: Request, next: Next| {
+        let end = End(sender.clone());
+        async move {
+            let response = next.run(request).await;
+            drop(end);
+            response
+        }
+    };
+    let router = axum_router(verifier.clone(), handled.clone());
+    let router = router.layer(axum::middleware::from_fn(watch));
+    let axum = Watched { server: Server::axum(router), ends, handled };
+
+    let handled = Handled::default();
+    let (sender, ends) = channel();
+    let resource = actix_resource(verifier.clone(), handled.clone());
+    let settings = Actix { speaks_http2: true, ..Actix::default() };
+    let server = Server::actix_as(settings, move |app| {
+        let sender = sender.clone();
+        app.service(resource().wrap_fn(move |request, service| {
+            let end = End(sender.clone());
+            let response = actix_web::dev::Service::call(service, request);
+            async move {
+                let response = response.await;
+                drop(end);
+                response
+            }
+        }));
+    });
+    [axum, Watched { server, ends, handled }]
+}

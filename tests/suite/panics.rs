@@ -1,0 +1,237 @@
+//! User code that panics loses the request that it panicked for, and nothing else.
+
+use std::{
+    convert::Infallible,
+    panic::{AssertUnwindSafe, catch_unwind, resume_unwind},
+    sync::{
+        Arc,
+        atomic::{AtomicUsize, Ordering},
+    },
+    time::{Duration, UNIX_EPOCH},
+};
+
+use actix_web::{HttpRequest, HttpResponse, error::InternalError, web};
+use axum::{
+    Router,
+    response::{IntoResponse, Response},
+    routing::post,
+};
+use http::request::Parts;
+use pierre_webhook_core::{LiveVerifier, Verifier};
+use pierre_webhook_tests::{
+    client::{Connection, Request, exchange},
+    http2::Http2,
+    sample::{BODY, NOW, delivery, secret, tampered, verifier},
+    server::{Actix, Handled, Server, actix_app, actix_with, axum_with},
+};
+
+/// Panics, as `panic!` does but for the message on standard error.
+fn panics() -> ! {
+    resume_unwind(Box::new("user code"))
+}
+
+/// Panics every other time that it is called, first of all.
+#[derive(Clone, Default)]
+struct Faulty(Arc<AtomicUsize>);
+
+impl Faulty {
+    fn call(&self) {
+        if self.0.fetch_add(1, Ordering::SeqCst).is_multiple_of(2) {
+            panics();
+        }
+    }
+}
+
+fn faulty_clock() -> Verifier {
+    let faulty = Faulty::default();
+    Verifier::new(secret()).clock(move || {
+        faulty.call();
+        UNIX_EPOCH + Duration::from_secs(NOW)
+    })
+}
+
+/// Of each two requests like this, the first is lost and the second answered with the status; so it goes
+/// on, for more requests than there are threads.
+fn assert_every_other_is_lost(server: &Server, request: &Request, status: u16) {
+    for round in 0..10 {
+        // Beside it, a connection whose request is under way.
+        let mut beside = Connection::open(server.address);
+        let bytes = tampered().path("/beside").with_content_length();
+        beside.send(&bytes[..bytes.len() - 1]);
+
+        let bytes = if round % 2 == 0 { request.with_content_length() } else { request.chunked(4) };
+        let mut connection = Connection::open(server.address);
+        let lost = connection.send(&bytes).receive_or_close().map(|response| response.status);
+        assert!([None, Some(500)].contains(&lost), "{} {round}: {lost:?}", server.name);
+        assert_eq!(exchange(server.address, &bytes).status, status, "{} {round}", server.name);
+
+        assert_eq!(beside.send(b"}").receive().status, 418, "{} {round}", server.name);
+    }
+}
+
+#[test]
+fn a_clock_that_panics_loses_one_request() {
+    let handled = Handled::default();
+    for server in
+        [axum_with(faulty_clock(), handled.clone()), actix_with(faulty_clock(), handled.clone())]
+    {
+        assert_every_other_is_lost(&server, &delivery(), 200);
+    }
+    assert_eq!(handled.count(), 20);
+}
+
+#[test]
+fn a_live_verifier_is_of_use_behind_a_clock_that_panics() {
+    let live = LiveVerifier::new(faulty_clock());
+    let signature = secret().sign(NOW, BODY.as_bytes());
+    let verify = || live.current().verify_signature(&signature, BODY.as_bytes());
+    assert!(catch_unwind(AssertUnwindSafe(verify)).is_err());
+    assert_eq!(verify(), Ok(NOW));
+
+    let handled = Handled::default();
+    for server in
+        [axum_with(live.clone(), handled.clone()), actix_with(live.clone(), handled.clone())]
+    {
+        live.replace(faulty_clock());
+        assert_every_other_is_lost(&server, &delivery(), 200);
+        // Replaced while a request is lost to the one before.
+        let mut connection = Connection::open(server.address);
+        connection.send(&delivery().with_content_length());
+        let lost = connection.receive_or_close().map(|response| response.status);
+        assert!([None, Some(500)].contains(&lost), "{}: {lost:?}", server.name);
+        live.replace(verifier());
+        for _ in 0..4 {
+            let response = exchange(server.address, &delivery().with_content_length());
+            assert_eq!(response.status, 200, "{}", server.name);
+        }
+    }
+    assert_eq!(handled.count(), 28);
+}
+
+#[test]
+fn a_finder_that_panics_loses_one_request() {
+    let handled = Handled::default();
+    // In the call, and in the future.
+    for is_in_call in [true, false] {
+        let (axum, actix) = (Faulty::default(), Faulty::default());
+        let axum = move |_: &Parts| find(axum.clone(), is_in_call);
+        let actix = move |_: &HttpRequest| find(actix.clone(), is_in_call);
+        for server in [axum_with(axum, handled.clone()), actix_with(actix, handled.clone())] {
+            assert_every_other_is_lost(&server, &delivery(), 200);
+        }
+    }
+    assert_eq!(handled.count(), 40);
+}
+
+fn find(
+    faulty: Faulty,
+    is_in_call: bool,
+) -> impl Future<Output = Result<Option<Verifier>, Infallible>> {
+    if is_in_call {
+        faulty.call();
+    }
+    async move {
+        tokio::task::yield_now().await;
+        if !is_in_call {
+            faulty.call();
+        }
+        Ok(Some(verifier()))
+    }
+}
+
+#[test]
+fn a_rejection_response_that_panics_loses_one_request() {
+    use pierre_webhook_tower::{Rejection, VerifyWebhookLayer, Webhook};
+
+    let faulty = Faulty::default();
+    let respond = move |rejection: Rejection| -> Response {
+        faulty.call();
+        rejection.into_response()
+    };
+    let layer = VerifyWebhookLayer::new(verifier()).with_rejection_response(respond);
+    let handler = async |_: Webhook| "handled";
+    let router = Router::new()
+        .route("/webhooks", post(handler).layer(layer))
+        .fallback(async || http::StatusCode::IM_A_TEAPOT);
+    let server = Server::axum(router);
+    assert_every_other_is_lost(&server, &tampered(), 401);
+    let good = exchange(server.address, &delivery().with_content_length());
+    assert_eq!(good.body, b"handled");
+}
+
+#[test]
+fn an_error_handler_that_panics_loses_one_request() {
+    use pierre_webhook_actix::{Rejection, Webhook, WebhookConfig};
+
+    let faulty = Faulty::default();
+    let config = WebhookConfig::new(verifier()).error_handler(move |rejection: Rejection, _| {
+        faulty.call();
+        InternalError::new(rejection.to_string(), rejection.status()).into()
+    });
+    let server = Server::actix(move |app| {
+        app.app_data(config.clone())
+            .route("/webhooks", web::post().to(async |_: Webhook| "handled"))
+            .default_service(web::to(async || HttpResponse::ImATeapot()));
+    });
+    assert_every_other_is_lost(&server, &tampered(), 401);
+    let good = exchange(server.address, &delivery().with_content_length());
+    assert_eq!(good.body, b"handled");
+}
+
+/// A server of each framework, of HTTP/1 and HTTP/2, whose handler panics every other time.
+fn faulty_handlers() -> [Server; 2] {
+    let faulty = Faulty::default();
+    let handler = async move |_: pierre_webhook_tower::Webhook| {
+        faulty.call();
+        "handled"
+    };
+    let layer = pierre_webhook_tower::VerifyWebhookLayer::new(verifier());
+    let router = Router::new()
+        .route("/webhooks", post(handler).layer(layer))
+        .fallback(async || http::StatusCode::IM_A_TEAPOT);
+
+    let faulty = Faulty::default();
+    let config = pierre_webhook_actix::WebhookConfig::new(verifier());
+    let settings = Actix { speaks_http2: true, ..Actix::default() };
+    let actix = Server::actix_as(settings, move |app| {
+        let faulty = faulty.clone();
+        let handler = move |_: pierre_webhook_actix::Webhook| {
+            let faulty = faulty.clone();
+            async move {
+                faulty.call();
+                "handled"
+            }
+        };
+        app.app_data(config.clone())
+            .route("/webhooks", web::post().to(handler))
+            .default_service(web::to(async || HttpResponse::ImATeapot()));
+    });
+    [Server::axum(router), actix]
+}
+
+#[test]
+fn a_handler_that_panics_loses_one_request() {
+    for server in faulty_handlers() {
+        assert_every_other_is_lost(&server, &delivery(), 200);
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_panic_loses_one_stream_of_its_connection() {
+    let handled = Handled::default();
+    let settings = Actix { speaks_http2: true, ..Actix::default() };
+    let clocks = [
+        axum_with(faulty_clock(), handled.clone()),
+        Server::actix_as(settings, actix_app(faulty_clock(), handled.clone())),
+    ];
+    for server in clocks.iter().chain(&faulty_handlers()) {
+        let client = Http2::open(server.address).await;
+        for round in 0..20 {
+            let lost = client.exchange(&delivery()).await.map(|response| response.status);
+            assert!(lost.is_err(), "{} {round}: {lost:?}", server.name);
+            let response = client.exchange(&delivery()).await.expect("an answer");
+            assert_eq!(response.status, 200, "{} {round}", server.name);
+        }
+    }
+    assert_eq!(handled.count(), 40);
+}
