@@ -1,0 +1,64 @@
+//! What a verifier is told, and the rules that need nothing else: 4, and 4b's lengths.
+
+const SECOND: i128 = 1_000_000_000;
+
+/// Times and spans are in nanoseconds.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Settings {
+    pub secrets: Vec<Accepted>,
+    pub now: i128,
+    /// `None`: any age.
+    pub max_age: Option<i128>,
+    pub tolerance: i128,
+    pub limit: usize,
+}
+
+/// A secret, and the time from which on it is not accepted.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Accepted {
+    pub secret: Vec<u8>,
+    pub until: Option<i128>,
+}
+
+impl Accepted {
+    /// Whether a secret of these bytes can be made.
+    pub fn is_a_secret(&self) -> bool {
+        self.secret.iter().any(|byte| !matches!(byte, 0x09..=0x0D | 0x20))
+    }
+}
+
+impl Settings {
+    /// Rule 4.
+    pub fn check_age(&self, timestamp: u64) -> Result<(), String> {
+        let Some(max_age) = self.max_age else { return Ok(()) };
+        let age = self.now.div_euclid(SECOND) - i128::from(timestamp);
+        if age * SECOND > max_age {
+            Err(format!("Webhook timestamp too old ({age} seconds)"))
+        } else if age * SECOND < -self.tolerance {
+            Err("Webhook timestamp is in the future".into())
+        } else {
+            Ok(())
+        }
+    }
+
+    /// Rule 4b for the values of `Content-Length`. They may be larger than every integer, so that they are
+    /// compared as digits.
+    pub fn check_declared(&self, lengths: &[Vec<u8>]) -> Result<(), String> {
+        let limit = self.limit.to_string().into_bytes();
+        let is_over = lengths.iter().any(|length| {
+            let zeros = length.iter().take_while(|digit| **digit == b'0').count();
+            let digits = &length[zeros..];
+            (digits.len(), digits) > (limit.len(), &*limit)
+        });
+        if is_over { Err(self.too_large()) } else { Ok(()) }
+    }
+
+    /// Rule 4b for the bytes that arrived.
+    pub fn check_length(&self, length: usize) -> Result<(), String> {
+        if length > self.limit { Err(self.too_large()) } else { Ok(()) }
+    }
+
+    fn too_large(&self) -> String {
+        format!("Webhook body larger than {} bytes", self.limit)
+    }
+}
