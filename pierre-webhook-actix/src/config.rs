@@ -73,7 +73,7 @@ impl WebhookConfig {
         Self { finder: Arc::new(finder), error_handler: None, body_timeout }
     }
 
-    /// How long the whole body may take to arrive, from when the extractor begins. Default 30 seconds.
+    /// How long the whole body may take to arrive, once the verifier is found. Default 30 seconds.
     ///
     /// A body that takes longer is refused as one that could not be read, and its connection is closed. Actix
     /// has no such timeout of its own, and one around the route is no substitute: it drops the body, of which
@@ -98,10 +98,10 @@ impl WebhookConfig {
             .ok_or(MissingWebhookConfig)
     }
 
-    pub(crate) async fn in_time<T>(
+    pub(crate) async fn in_time(
         &self,
-        body: impl Future<Output = Result<T, Rejection>>,
-    ) -> Result<T, Rejection> {
+        body: impl Future<Output = Result<(), Rejection>>,
+    ) -> Result<(), Rejection> {
         timeout(self.body_timeout, body).await.unwrap_or_else(|_| Err(Rejection::too_slow()))
     }
 

@@ -6,7 +6,7 @@ use actix_web::{
     http::{StatusCode, Version, header},
 };
 use futures_core::Stream;
-use pierre_webhook_core::{Delivery, DeliveryHeaders, Error};
+use pierre_webhook_core::{Delivery, DeliveryHeaders, Error, PendingDelivery};
 
 use crate::{
     config::WebhookConfig,
@@ -94,7 +94,7 @@ impl FromRequest for Webhook {
             if was_taken(&request, &payload) {
                 return Err(mistake(WebhookBodyTaken.into()));
             }
-            match config.in_time(receive(&request, &mut payload, config)).await {
+            match receive(&request, &mut payload, config).await {
                 Ok(delivery) => Ok(delivery.into()),
                 Err(rejection) => {
                     trace_refusal(&rejection, request.headers());
@@ -114,10 +114,15 @@ async fn receive(
     let headers = DeliveryHeaders::parse(request.headers())?;
     let verifier = config.find(request).await?.ok_or(Error::InvalidSignature)?;
     let mut pending = verifier.begin(&headers)?;
+    config.in_time(read(payload, &mut pending)).await?;
+    Ok(pending.finish()?)
+}
+
+async fn read(payload: &mut Payload, pending: &mut PendingDelivery) -> Result<(), Rejection> {
     while let Some(chunk) = poll_fn(|cx| Pin::new(&mut *payload).poll_next(cx)).await {
         pending.push(chunk.map_err(Rejection::unreadable)?)?;
     }
-    Ok(pending.finish()?)
+    Ok(())
 }
 
 /// Whether another extractor has the body. A request without one has no payload either, but over HTTP/2,

@@ -153,3 +153,25 @@ fn a_previous_secret_ends_at_its_instant_through_both_frameworks() {
         }
     }
 }
+
+#[test]
+fn the_time_for_the_body_does_not_run_while_the_verifier_is_looked_up() {
+    use pierre_webhook_actix::{Webhook, WebhookConfig};
+
+    async fn receive(_: Webhook) -> &'static str {
+        "handled"
+    }
+    // No body is in time, and none is waited for: only a look-up that waits could be cut off.
+    let finder = |_: &HttpRequest| async {
+        for _ in 0..100 {
+            tokio::task::yield_now().await;
+        }
+        Err::<Option<Verifier>, _>("no database")
+    };
+    let config = WebhookConfig::new(finder).body_timeout(Duration::ZERO);
+    let server = Server::actix(move |app| {
+        app.app_data(config.clone()).route("/webhooks", actix_web::web::post().to(receive));
+    });
+    let response = exchange(server.address, &delivery().with_content_length());
+    assert_eq!((response.status, &*response.detail()), (503, "Webhook verifier is not available"));
+}

@@ -1,12 +1,12 @@
-//! HTTP/2, where one connection has many requests and each body its windows.
+//! HTTP/2, where one connection has many requests.
 
 use std::{net::SocketAddr, sync::Arc};
 
 use bytes::Bytes;
-use h2::{Reason, client::Builder};
+use h2::Reason;
 use pierre_webhook_core::EVENT_HEADER;
 use pierre_webhook_tests::{
-    client::{PATIENCE, Request, Response, exchange},
+    client::{PATIENCE, Request, Response},
     http2::{Http2, Stream},
     sample::{BODY, NOW, delivery, secret, tampered, verifier},
 };
@@ -16,7 +16,7 @@ use tokio::task::JoinSet;
 use super::{Watched, watched};
 
 /// A delivery whose body is as large as the default limit allows, and larger than every window.
-fn large() -> Request {
+pub(super) fn large() -> Request {
     let body = format!("{BODY}{}", " ".repeat((1 << 20) - BODY.len()));
     Request::delivery("ping", &secret().sign(NOW, body.as_bytes()), body)
 }
@@ -29,21 +29,21 @@ async fn unended(client: &Http2) -> Stream {
 }
 
 /// The first round trip of a connection is past once this is answered.
-async fn assert_serves(client: &Http2, name: &str) {
+pub(super) async fn assert_serves(client: &Http2, name: &str) {
     let response = client.exchange(&delivery()).await.expect("an answer");
     assert_eq!(response.status, 200, "{name}");
 }
 
-fn text(response: &Response) -> (u16, String) {
+pub(super) fn text(response: &Response) -> (u16, String) {
     (response.status, if response.status == 200 { String::new() } else { response.detail() })
 }
 
 /// Bounds a test, each of whose waits has no bound of its own.
-async fn within<T>(test: impl Future<Output = T>) -> T {
+pub(super) async fn within<T>(test: impl Future<Output = T>) -> T {
     tokio::time::timeout(PATIENCE, test).await.expect("it ends in time")
 }
 
-async fn open(address: SocketAddr) -> Http2 {
+pub(super) async fn open(address: SocketAddr) -> Http2 {
     within(Http2::open(address)).await
 }
 
@@ -209,80 +209,5 @@ async fn a_length_that_the_data_does_not_have_is_not_handled() {
         }
         within(assert_serves(&client, server.name)).await;
         assert_eq!(handled.count(), 1, "{}", server.name);
-    }
-}
-
-#[tokio::test(flavor = "multi_thread")]
-async fn what_the_headers_decide_is_answered_while_the_body_is_held_back() {
-    for Watched { server, handled, .. } in watched(&verifier()) {
-        let client = open(server.address).await;
-        let too_large = delivery().header("content-length", "1048577");
-        for (request, status) in [(delivery().without(EVENT_HEADER), 400), (too_large, 413)] {
-            let stream = within(client.start(&request)).await.expect("a stream");
-            let Stream { body, response } = stream;
-            let response = within(response).await.expect("an answer");
-            assert_eq!(response.status(), status, "{}", server.name);
-            drop(body);
-        }
-        within(assert_serves(&client, server.name)).await;
-        assert_eq!(handled.count(), 1, "{}", server.name);
-    }
-}
-
-#[tokio::test(flavor = "multi_thread")]
-async fn bodies_that_are_refused_unread_give_their_window_back() {
-    let good = large();
-    let refused = good.clone().without(EVENT_HEADER);
-    for Watched { server, handled, .. } in watched(&verifier()) {
-        let client = open(server.address).await;
-        within(async {
-            // Many times what a connection's window holds.
-            for _ in 0..50 {
-                let mut stream = client.start(&refused).await.expect("a stream");
-                // It fails where the server has answered and reset the stream meanwhile.
-                let _ = stream.body.send_data(refused.body.clone().into(), true);
-                let response = stream.receive().await.expect("an answer");
-                assert_eq!(response.status, 400, "{}", server.name);
-            }
-            let response = client.exchange(&good).await.expect("an answer");
-            assert_eq!(response.status, 200, "{}", server.name);
-        })
-        .await;
-        assert_eq!(handled.count(), 1, "{}", server.name);
-    }
-}
-
-#[tokio::test(flavor = "multi_thread")]
-async fn data_over_the_limit_is_refused_while_it_comes() {
-    for Watched { server, handled, .. } in watched(&verifier().body_limit(1 << 16)) {
-        let client = open(server.address).await;
-        let body = vec![b' '; 1 << 22];
-        let signature = secret().sign(NOW, &body[..1 << 16]);
-        let response = within(client.exchange(&Request::delivery("ping", &signature, body))).await;
-        let expected = (413, "Webhook body larger than 65536 bytes".to_owned());
-        assert_eq!(text(&response.expect("an answer")), expected, "{}", server.name);
-        within(assert_serves(&client, server.name)).await;
-        assert_eq!(handled.count(), 1, "{}", server.name);
-    }
-}
-
-#[tokio::test(flavor = "multi_thread")]
-async fn an_answer_that_its_window_holds_back_stalls_no_other() {
-    const STREAMS: usize = 50;
-    for Watched { server, handled, .. } in watched(&verifier()) {
-        // No byte of any answer's body may be sent on this connection.
-        let mut settings = Builder::new();
-        let client = within(Http2::open_as(server.address, settings.initial_window_size(0))).await;
-        let mut heads = Vec::new();
-        for _ in 0..STREAMS {
-            let mut stream = within(client.start(&delivery())).await.expect("a stream");
-            stream.body.send_data(BODY.into(), true).expect("an open stream");
-            heads.push(within(stream.response).await.expect("a head"));
-        }
-        assert!(heads.iter().all(|head| head.status() == 200), "{}", server.name);
-        within(assert_serves(&open(server.address).await, server.name)).await;
-        assert_eq!(exchange(server.address, &delivery().with_content_length()).status, 200);
-        assert_eq!(handled.count(), STREAMS + 2, "{}", server.name);
-        client.abort().await;
     }
 }

@@ -6,6 +6,7 @@ mod framing;
 mod http2;
 mod slow;
 mod smuggling;
+mod windows;
 
 use std::sync::mpsc::{Receiver, Sender, channel};
 

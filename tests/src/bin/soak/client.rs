@@ -6,22 +6,22 @@ use std::{
     panic::{AssertUnwindSafe, catch_unwind},
 };
 
-use h2::Reason;
 use pierre_webhook_tests::{
     client::{Connection, Response},
-    http2::Http2,
     table::answer,
 };
 use tokio::runtime::{Builder, Runtime};
 
 use crate::{
     report::Tally,
+    streams,
     traffic::{Exchange, Traffic},
 };
 
 /// How many connections a client leaves with a request that lacks its last byte.
 const STALLED: usize = 30;
 const PIPELINED: usize = 20;
+const STREAMS: usize = 10;
 
 pub(crate) struct Client<'a> {
     address: SocketAddr,
@@ -34,8 +34,23 @@ pub(crate) struct Client<'a> {
 }
 
 type Outcome = Result<(), String>;
+type Thing<'a> = fn(&mut Client<'a>) -> Outcome;
 
 impl<'a> Client<'a> {
+    /// What a client does, and how many times in twenty.
+    const THINGS: [(usize, Thing<'a>); 10] = [
+        (6, Self::whole),
+        (3, Self::vector),
+        (3, Self::refused),
+        (1, Self::pipelined),
+        (2, Self::gone),
+        (1, Self::half_closed),
+        (1, Self::trickled),
+        (1, Self::stalled),
+        (1, Self::endless),
+        (1, Self::streams),
+    ];
+
     pub(crate) fn new(address: SocketAddr, traffic: &'a Traffic, seed: u64) -> Self {
         Self {
             address,
@@ -50,48 +65,23 @@ impl<'a> Client<'a> {
 
     /// Does one thing of many, the usual ones more often.
     pub(crate) fn one(&mut self) {
-        let things: [fn(&mut Self) -> Outcome; 20] = [
-            Self::whole,
-            Self::whole,
-            Self::whole,
-            Self::whole,
-            Self::whole,
-            Self::whole,
-            Self::vector,
-            Self::vector,
-            Self::vector,
-            Self::refused,
-            Self::refused,
-            Self::refused,
-            Self::pipelined,
-            Self::gone,
-            Self::gone,
-            Self::half_closed,
-            Self::trickled,
-            Self::stalled,
-            Self::endless,
-            Self::streams,
-        ];
-        let thing = things[self.below(things.len())];
-        self.try_to(thing);
+        let mut left = self.below(Self::THINGS.iter().map(|(times, _)| times).sum());
+        for (times, thing) in Self::THINGS {
+            if left < times {
+                return self.try_to(thing);
+            }
+            left -= times;
+        }
     }
 
-    /// Does each thing once.
     pub(crate) fn each_once(&mut self) {
-        for thing in [
-            Self::whole,
-            Self::vector,
-            Self::refused,
-            Self::pipelined,
-            Self::gone,
-            Self::half_closed,
-            Self::trickled,
-            Self::stalled,
-            Self::endless,
-            Self::streams,
-        ] {
+        for (_, thing) in Self::THINGS {
             self.try_to(thing);
         }
+    }
+
+    pub(crate) fn wrong(&self) -> usize {
+        self.tally.wrong.len()
     }
 
     /// Closes all connections.
@@ -103,7 +93,7 @@ impl<'a> Client<'a> {
     }
 
     /// A panic of the connection, which waits only so long, is a wrong answer too.
-    fn try_to(&mut self, thing: fn(&mut Self) -> Outcome) {
+    fn try_to(&mut self, thing: Thing<'a>) {
         let wrong = match catch_unwind(AssertUnwindSafe(|| thing(self))) {
             Ok(Ok(())) => return,
             Ok(Err(wrong)) => wrong,
@@ -239,40 +229,13 @@ impl<'a> Client<'a> {
         self.judge(exchange, response)
     }
 
-    /// A connection of HTTP/2: some streams are answered, some reset in their body, and then it closes.
+    /// A connection of HTTP/2.
     fn streams(&mut self) -> Outcome {
-        let kinds: Vec<_> = (0..10).map(|_| self.below(self.traffic.streams.len() + 1)).collect();
-        let (address, traffic) = (self.address, self.traffic);
-        let exchanges = async {
-            let client = Http2::open(address).await;
-            let mut statuses = Vec::new();
-            for kind in kinds {
-                match traffic.streams.get(kind) {
-                    Some((request, status)) => {
-                        let response = client.exchange(request).await;
-                        let got = response.map_err(|error| format!("HTTP/2: {error}"))?.status;
-                        statuses.push(got);
-                        if got != *status {
-                            return Err(format!("HTTP/2: {got} in the place of {status}"));
-                        }
-                    }
-                    None => {
-                        let stream = client.start(&traffic.streams[0].0).await;
-                        let mut stream = stream.map_err(|error| format!("HTTP/2: {error}"))?;
-                        let body = traffic.streams[0].0.body.clone().into();
-                        stream.body.send_data(body, false).map_err(|error| error.to_string())?;
-                        stream.body.send_reset(Reason::CANCEL);
-                    }
-                }
-            }
-            client.abort().await;
-            Ok(statuses)
-        };
-        let statuses = self.runtime.block_on(async {
-            tokio::time::timeout(pierre_webhook_tests::client::PATIENCE, exchanges).await
-        });
-        self.tally.requests += 10;
-        for status in statuses.map_err(|_| "HTTP/2: no answer")?? {
+        let kinds: Vec<_> = (0..STREAMS).map(|_| self.below(streams::KINDS)).collect();
+        self.tally.requests += kinds.len() as u64;
+        let statuses =
+            self.runtime.block_on(streams::statuses(self.address, self.traffic, &kinds))?;
+        for status in statuses {
             *self.tally.statuses.entry(status).or_default() += 1;
         }
         Ok(())

@@ -8,6 +8,7 @@
 mod child;
 mod client;
 mod report;
+mod streams;
 mod traffic;
 
 use std::{
@@ -24,6 +25,8 @@ use traffic::Traffic;
 
 const CLIENTS_PER_SERVER: u64 = 4;
 const TENTHS: u32 = 10;
+/// After so many wrong answers a client stops.
+const ENOUGH: usize = 100;
 
 fn main() -> ExitCode {
     let arguments: Vec<String> = env::args().skip(1).collect();
@@ -73,7 +76,7 @@ fn against(name: &'static str, traffic: &Traffic, time: Duration) -> Report {
             .map(|seed| {
                 let mut client = Client::new(server.address, traffic, seed);
                 scope.spawn(move || {
-                    while Instant::now() < end {
+                    while Instant::now() < end && client.wrong() < ENOUGH {
                         client.one();
                     }
                     client.end()

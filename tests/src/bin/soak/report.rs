@@ -21,8 +21,8 @@ pub(crate) struct Report {
     name: &'static str,
     tally: Tally,
     pub(crate) seconds: f64,
-    /// How often the server's handler ran.
-    pub(crate) handled: u64,
+    /// How often the server's handler ran; `None` where the server did not live to tell.
+    pub(crate) handled: Option<u64>,
     /// Kilobytes: at the start, after each tenth, and once all clients are gone.
     pub(crate) resident: Vec<Option<u64>>,
     pub(crate) open_at_start: Option<usize>,
@@ -35,7 +35,7 @@ impl Report {
             name,
             tally: Tally::default(),
             seconds: 0.0,
-            handled: 0,
+            handled: None,
             resident: Vec::new(),
             open_at_start: None,
             open_at_end: None,
@@ -64,7 +64,7 @@ impl Report {
     }
 
     fn is_handled_as_answered(&self) -> bool {
-        self.handled == self.tally.statuses.get(&200).copied().unwrap_or_default()
+        self.handled == Some(self.tally.statuses.get(&200).copied().unwrap_or_default())
     }
 
     fn grew(&self) -> bool {
@@ -90,8 +90,10 @@ impl Display for Report {
         for wrong in wrong.iter().take(10) {
             writeln!(f, "    {wrong}")?;
         }
+        let handled =
+            self.handled.map_or("the server is gone".to_owned(), |count| count.to_string());
         let is_handled = verdict(self.is_handled_as_answered());
-        writeln!(f, "  handler runs: {} ({is_handled}: one for each 200)", self.handled)?;
+        writeln!(f, "  handler runs: {handled} ({is_handled}: one for each 200)")?;
         let memory: Vec<_> = self.resident.iter().map(|kib| measured(*kib, "")).collect();
         let is_flat = verdict(!self.grew());
         let bound = GROWTH >> 10;

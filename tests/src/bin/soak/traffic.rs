@@ -8,6 +8,8 @@ use pierre_webhook_tests::{
     vectors::Vector,
 };
 
+use crate::streams::KINDS;
+
 /// Bytes to send, and the answer to them.
 pub(crate) struct Exchange {
     pub(crate) bytes: Vec<u8>,
@@ -35,7 +37,7 @@ pub(crate) struct Traffic {
     /// The delivery table.
     pub(crate) vectors: Vec<(Vector, [Vec<u8>; 2])>,
     /// Over HTTP/2, with its status.
-    pub(crate) streams: Vec<(Request, u16)>,
+    pub(crate) streams: [(Request, u16); KINDS - 1],
 }
 
 impl Traffic {
@@ -92,7 +94,7 @@ impl Traffic {
                     (vector, [request.with_content_length(), request.chunked(1 << 14)])
                 })
                 .collect(),
-            streams: vec![
+            streams: [
                 (delivery(), 200),
                 (tampered(), 401),
                 (delivery().without(EVENT_HEADER), 400),
