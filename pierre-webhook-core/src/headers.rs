@@ -53,11 +53,7 @@ impl<'a> DeliveryHeaders<'a> {
         N: AsRef<[u8]>,
         V: AsRef<[u8]> + ?Sized + 'a,
     {
-        let mut lines = Lines::default();
-        for (name, value) in headers {
-            lines.add(name.as_ref(), value.as_ref());
-        }
-        Self::from_lines(lines)
+        Self::from_lines(Lines::of(headers))
     }
 
     fn from_lines(lines: Lines<'a>) -> Result<Self, Error> {
@@ -80,11 +76,7 @@ impl<'a> DeliveryHeaders<'a> {
         N: AsRef<[u8]>,
         V: AsRef<[u8]> + ?Sized + 'a,
     {
-        let mut lines = Lines::default();
-        for (name, value) in headers {
-            lines.add(name.as_ref(), value.as_ref());
-        }
-        lines.event_type.event_type().ok_or(Error::MissingEventHeader)
+        Lines::of(headers).event_type.event_type().ok_or(Error::MissingEventHeader)
     }
 
     /// The event type. It is not signed, and believed only once it was compared with the body.
@@ -128,6 +120,18 @@ struct Lines<'a> {
 
 impl<'a> Lines<'a> {
     // The one part that every kind of header map compiles for itself.
+    fn of<N, V>(headers: impl IntoIterator<Item = (N, &'a V)>) -> Self
+    where
+        N: AsRef<[u8]>,
+        V: AsRef<[u8]> + ?Sized + 'a,
+    {
+        let mut lines = Self::default();
+        for (name, value) in headers {
+            lines.add(name.as_ref(), value.as_ref());
+        }
+        lines
+    }
+
     #[inline]
     fn add(&mut self, name: &[u8], value: &'a [u8]) {
         if is_named(name, SIGNATURE_HEADER) {
