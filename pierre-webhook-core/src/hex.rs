@@ -3,7 +3,7 @@
 /// Digits of any case; exactly 64 of them.
 ///
 /// No branch depends on a digit. Not inlined: the compiler makes vector code of it only where it stands
-/// alone. (Decoding with base16ct takes five times as long, a tenth of a whole verification.)
+/// alone.
 #[inline(never)]
 pub(crate) fn decode(digits: &[u8]) -> Option<[u8; 32]> {
     let values = <[u8; 64]>::try_from(digits).ok()?.map(value);
