@@ -1,0 +1,87 @@
+//! The answers that are not the handler's.
+
+use std::time::Duration;
+
+use pierre_webhook_core::problem_json;
+
+/// How long a sender is asked to wait where the store is down.
+const STORE_RETRY_AFTER: u64 = 5;
+
+pub(crate) enum Answer {
+    /// The delivery was handled before.
+    Completed,
+    InProgress {
+        retry_after: Duration,
+    },
+    StoreFailed,
+    /// The layer stands where no delivery was verified.
+    #[cfg(feature = "tower")]
+    NotVerified,
+}
+
+impl Answer {
+    pub(crate) fn status(&self) -> u16 {
+        match self {
+            Self::Completed => 200,
+            Self::InProgress { .. } | Self::StoreFailed => 503,
+            #[cfg(feature = "tower")]
+            Self::NotVerified => 500,
+        }
+    }
+
+    /// Problem details (RFC 9457); nothing for a success.
+    pub(crate) fn body(&self) -> Vec<u8> {
+        let detail = match self {
+            Self::Completed => return Vec::new(),
+            Self::InProgress { .. } => "Webhook delivery is being handled already",
+            Self::StoreFailed => "Webhook deduplication is not available",
+            #[cfg(feature = "tower")]
+            Self::NotVerified => {
+                "Webhook is not verified: add VerifyWebhookLayer outside of DedupLayer"
+            }
+        };
+        problem_json(self.status(), detail)
+    }
+
+    /// Names in lower case.
+    pub(crate) fn headers(&self) -> impl Iterator<Item = (&'static str, String)> {
+        let content_type =
+            (self.status() != 200).then(|| ("content-type", "application/problem+json".to_owned()));
+        let retry_after = match self {
+            // Soon: of a lease of minutes most is usually not needed.
+            Self::InProgress { retry_after } => Some(in_seconds(*retry_after).clamp(1, 5)),
+            Self::StoreFailed => Some(STORE_RETRY_AFTER),
+            _ => None,
+        };
+        let retry_after = retry_after.map(|seconds| ("retry-after", seconds.to_string()));
+        content_type.into_iter().chain(retry_after)
+    }
+}
+
+/// Rounded up.
+fn in_seconds(time: Duration) -> u64 {
+    time.as_secs().saturating_add(u64::from(time.subsec_nanos() > 0))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_sender_is_asked_to_come_again_in_one_to_five_whole_seconds() {
+        for (milliseconds, seconds) in [(0, "1"), (1, "1"), (1001, "2"), (4999, "5"), (90_000, "5")]
+        {
+            let retry_after = Duration::from_millis(milliseconds);
+            let answer = Answer::InProgress { retry_after };
+            let headers: Vec<_> = answer.headers().collect();
+            assert_eq!(headers[1], ("retry-after", seconds.to_owned()), "{milliseconds} ms");
+        }
+    }
+
+    #[test]
+    fn a_delivery_that_was_handled_before_is_an_empty_success() {
+        assert_eq!(Answer::Completed.status(), 200);
+        assert_eq!(Answer::Completed.body(), b"");
+        assert_eq!(Answer::Completed.headers().count(), 0);
+    }
+}

@@ -1,0 +1,127 @@
+use std::{
+    fmt, mem,
+    panic::resume_unwind,
+    pin::Pin,
+    task::{Context, Poll},
+};
+
+use http::{HeaderName, HeaderValue, Request, Response, StatusCode};
+use pierre_webhook_tower::Webhook;
+use tower_service::Service;
+
+use super::body::ResponseBody;
+use crate::{
+    answer::Answer,
+    dedup::Dedup,
+    once::{Once, OnceError},
+};
+
+/// The service that [`DedupLayer`](crate::DedupLayer) makes.
+///
+/// The inner service that was polled ready is the one that is called.
+#[derive(Clone)]
+pub struct DedupService<S> {
+    inner: S,
+    dedup: Dedup,
+    runs_to_completion: bool,
+}
+
+impl<S> DedupService<S> {
+    pub(super) fn new(inner: S, dedup: Dedup, runs_to_completion: bool) -> Self {
+        Self { inner, dedup, runs_to_completion }
+    }
+
+    /// The inner service.
+    pub fn get_ref(&self) -> &S {
+        &self.inner
+    }
+
+    /// The inner service, to change.
+    pub fn get_mut(&mut self) -> &mut S {
+        &mut self.inner
+    }
+
+    /// Takes the inner service out.
+    pub fn into_inner(self) -> S {
+        self.inner
+    }
+}
+
+impl<S, ReqBody, ResBody> Service<Request<ReqBody>> for DedupService<S>
+where
+    S: Service<Request<ReqBody>, Response = Response<ResBody>> + Clone + Send + 'static,
+    S::Error: Send + 'static,
+    S::Future: Send,
+    ReqBody: Send + 'static,
+    ResBody: Send + 'static,
+{
+    type Response = Response<ResponseBody<ResBody>>;
+    type Error = S::Error;
+    type Future = Pin<Box<dyn Future<Output = Result<Self::Response, S::Error>> + Send>>;
+
+    fn poll_ready(&mut self, cx: &mut Context<'_>) -> Poll<Result<(), S::Error>> {
+        self.inner.poll_ready(cx)
+    }
+
+    fn call(&mut self, request: Request<ReqBody>) -> Self::Future {
+        let next = self.inner.clone();
+        let ready = mem::replace(&mut self.inner, next);
+        let answer = answer(self.dedup.clone(), ready, request);
+        if !self.runs_to_completion {
+            return Box::pin(answer);
+        }
+        Box::pin(async {
+            match tokio::spawn(answer).await {
+                Ok(result) => result,
+                Err(failure) => match failure.try_into_panic() {
+                    Ok(panic) => resume_unwind(panic),
+                    // The runtime is ending.
+                    Err(_) => Ok(respond(&Answer::StoreFailed)),
+                },
+            }
+        })
+    }
+}
+
+async fn answer<S, ReqBody, ResBody>(
+    dedup: Dedup,
+    mut inner: S,
+    request: Request<ReqBody>,
+) -> Result<Response<ResponseBody<ResBody>>, S::Error>
+where
+    S: Service<Request<ReqBody>, Response = Response<ResBody>>,
+{
+    let Some(webhook) = request.extensions().get::<Webhook>() else {
+        return Ok(respond(&Answer::NotVerified));
+    };
+    let id = webhook.id();
+    let work = async || match inner.call(request).await {
+        Ok(response) if response.status().is_success() => Ok(response),
+        failure => Err(failure),
+    };
+    match dedup.once(id, work).await {
+        Ok(Once::Ran { value: response, .. }) => Ok(response.map(ResponseBody::inner)),
+        Ok(Once::InProgress { retry_after }) => Ok(respond(&Answer::InProgress { retry_after })),
+        Ok(Once::Completed) => Ok(respond(&Answer::Completed)),
+        Err(OnceError::Work(failure)) => failure.map(|response| response.map(ResponseBody::inner)),
+        Err(OnceError::Store(_)) => Ok(respond(&Answer::StoreFailed)),
+    }
+}
+
+fn respond<B>(answer: &Answer) -> Response<ResponseBody<B>> {
+    let mut response = Response::new(ResponseBody::own(answer.body().into()));
+    *response.status_mut() =
+        StatusCode::from_u16(answer.status()).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
+    for (name, value) in answer.headers() {
+        if let Ok(value) = HeaderValue::try_from(value) {
+            response.headers_mut().insert(HeaderName::from_static(name), value);
+        }
+    }
+    response
+}
+
+impl<S: fmt::Debug> fmt::Debug for DedupService<S> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("DedupService").field("inner", &self.inner).finish_non_exhaustive()
+    }
+}

@@ -1,0 +1,37 @@
+#![doc = include_str!("../README.md")]
+#![cfg_attr(docsrs, feature(doc_cfg))]
+
+#[cfg(feature = "actix")]
+mod actix;
+#[cfg(any(feature = "actix", feature = "tower"))]
+mod answer;
+mod claim;
+mod dedup;
+mod error;
+mod expiry;
+mod held;
+#[cfg(feature = "tower")]
+mod layer;
+mod memory;
+mod once;
+mod owner;
+#[cfg(feature = "redis")]
+mod redis;
+mod store;
+mod trace;
+
+#[cfg(feature = "redis")]
+pub use crate::redis::RedisStore;
+#[cfg(feature = "tower")]
+pub use layer::{DedupLayer, DedupService, ResponseBody};
+#[doc(no_inline)]
+pub use pierre_webhook_core::{DeliveryId, ParseDeliveryIdError};
+pub use {
+    claim::Claim,
+    dedup::{Begin, Dedup},
+    error::StoreError,
+    memory::MemoryStore,
+    once::{Once, OnceError, Recorded},
+    owner::Owner,
+    store::{Claimed, Key, Store, StoreFuture},
+};

@@ -1,0 +1,93 @@
+//! The store of one process.
+
+mod records;
+
+use std::{
+    fmt,
+    sync::{Arc, Mutex, MutexGuard, PoisonError},
+    time::Duration,
+};
+
+use self::records::Records;
+use crate::{
+    owner::Owner,
+    store::{Claimed, Key, Store, StoreFuture},
+};
+
+/// Keeps the records in this process's memory: the default, for a service of one process that may forget them
+/// when it restarts.
+///
+/// Bounded: where it is full, the delivery that was completed the longest ago is forgotten, and never one in
+/// progress. Where all are in progress a claim fails. Clones share the records.
+#[derive(Clone)]
+pub struct MemoryStore {
+    records: Arc<Mutex<Records>>,
+}
+
+impl MemoryStore {
+    /// Of at most 1,000,000 deliveries.
+    pub fn new() -> Self {
+        Self::with_capacity(1_000_000)
+    }
+
+    /// Of at most so many deliveries, and at least one. They take memory as they come: about 130 bytes each.
+    pub fn with_capacity(entries: usize) -> Self {
+        Self { records: Arc::new(Mutex::new(Records::new(entries))) }
+    }
+
+    fn records(&self) -> MutexGuard<'_, Records> {
+        // No operation can panic half done.
+        self.records.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Default for MemoryStore {
+    fn default() -> Self {
+        Self::new()
+    }
+}
+
+impl fmt::Debug for MemoryStore {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("MemoryStore").finish_non_exhaustive()
+    }
+}
+
+impl Store for MemoryStore {
+    fn claim<'a>(
+        &'a self,
+        key: Key<'a>,
+        owner: Owner,
+        lease: Duration,
+    ) -> StoreFuture<'a, Claimed> {
+        Box::pin(async move { self.records().claim(key, owner, lease) })
+    }
+
+    fn renew<'a>(&'a self, key: Key<'a>, owner: Owner, lease: Duration) -> StoreFuture<'a, bool> {
+        Box::pin(async move { self.records().renew(key, owner, lease) })
+    }
+
+    fn complete<'a>(
+        &'a self,
+        key: Key<'a>,
+        owner: Owner,
+        retention: Duration,
+    ) -> StoreFuture<'a, bool> {
+        Box::pin(async move { self.records().complete(key, owner, retention) })
+    }
+
+    fn release<'a>(&'a self, key: Key<'a>, owner: Owner) -> StoreFuture<'a, ()> {
+        Box::pin(async move {
+            self.records().release(key, owner);
+            Ok(())
+        })
+    }
+
+    fn forget<'a>(&'a self, key: Key<'a>) -> StoreFuture<'a, bool> {
+        Box::pin(async move { Ok(self.records().forget(key)) })
+    }
+
+    fn abandon(&self, key: Key<'_>, owner: Owner) {
+        self.records().release(key, owner);
+    }
+}

@@ -1,0 +1,108 @@
+//! Why Redis did not do what it was asked.
+
+use std::fmt;
+
+use redis::{ErrorKind, RedisError, ServerErrorKind};
+
+use crate::error::StoreError;
+
+/// No text of it holds anything of the URL.
+#[derive(Clone, Debug)]
+pub(super) enum Failure {
+    /// The URL, by what is wrong with it.
+    Url(&'static str),
+    /// There is no tokio runtime to speak to Redis from.
+    NoRuntime,
+    /// No connection, by the cause.
+    Unconnected(String),
+    /// The runtime that was connecting has ended.
+    Interrupted,
+    /// No answer in time.
+    Slow,
+    /// The answer is an error, or the connection broke before it came.
+    Refused(RedisError),
+    /// An answer that no Redis gives.
+    Unexpected,
+}
+
+impl Failure {
+    /// The failure of a connection that was to be made.
+    ///
+    /// A server that does not know `AUTH` or `HELLO` repeats what it was sent: its words stay out of the text.
+    pub(super) fn unconnected(error: &RedisError) -> Self {
+        Self::Unconnected(match error.kind() {
+            ErrorKind::Io => error.to_string(),
+            ErrorKind::AuthenticationFailed => "the user or the password was refused".to_owned(),
+            _ => match error.code() {
+                Some(code) => format!("the server answered {code}"),
+                None => error.category().to_owned(),
+            },
+        })
+    }
+
+    /// Whether a new connection may do better: one that broke or is silent, or leads to a server that is not
+    /// the master any more, or not yet.
+    pub(super) fn is_of_the_connection(&self) -> bool {
+        match self {
+            Self::Slow | Self::Interrupted => true,
+            Self::Refused(error) => matches!(
+                error.kind(),
+                ErrorKind::Io
+                    | ErrorKind::Parse
+                    | ErrorKind::Server(
+                        ServerErrorKind::ReadOnly
+                            | ServerErrorKind::MasterDown
+                            | ServerErrorKind::ClusterDown
+                            | ServerErrorKind::BusyLoading
+                    )
+            ),
+            Self::Url(_) | Self::NoRuntime | Self::Unconnected(_) | Self::Unexpected => false,
+        }
+    }
+
+    /// Whether the server does not know the claim's form of `SET`.
+    pub(super) fn is_of_an_old_server(&self) -> bool {
+        matches!(self, Self::Refused(error)
+            if error.kind() == ErrorKind::Server(ServerErrorKind::ResponseError)
+                && error.detail().is_some_and(|detail| detail.contains("syntax error")))
+    }
+}
+
+impl fmt::Display for Failure {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Url(reason) => write!(f, "not a URL of Redis: {reason}"),
+            Self::NoRuntime => f.write_str("Redis needs a tokio runtime"),
+            Self::Unconnected(cause) => write!(f, "no connection to Redis: {cause}"),
+            Self::Interrupted => {
+                f.write_str("no connection to Redis: the runtime that was connecting has ended")
+            }
+            Self::Slow => f.write_str("Redis did not answer in time"),
+            Self::Refused(error) if error.kind() == ErrorKind::Io => {
+                write!(f, "the connection to Redis broke: {error}")
+            }
+            Self::Refused(_) if self.is_of_an_old_server() => f.write_str(
+                "Redis 7.0 or later is needed: the server does not know SET with NX and GET",
+            ),
+            Self::Refused(error) => match (error.code(), error.detail()) {
+                (Some(code), Some(detail)) => write!(f, "Redis answered {code} {detail}"),
+                _ => write!(f, "Redis answered {error}"),
+            },
+            Self::Unexpected => f.write_str("an answer that no Redis gives"),
+        }
+    }
+}
+
+impl std::error::Error for Failure {}
+
+impl From<RedisError> for Failure {
+    fn from(error: RedisError) -> Self {
+        Self::Refused(error)
+    }
+}
+
+impl From<Failure> for StoreError {
+    fn from(failure: Failure) -> Self {
+        Self::new(failure)
+    }
+}

@@ -1,0 +1,33 @@
+//! Events of the log, where the feature `tracing` is on.
+
+use pierre_webhook_core::DeliveryId;
+
+use crate::error::StoreError;
+
+#[cfg(feature = "tracing")]
+const TARGET: &str = "pierre_webhook_dedup";
+
+/// A delivery that was not handled since it was, or is.
+#[cfg(feature = "tracing")]
+pub(crate) fn duplicate(id: DeliveryId, text: &'static str) {
+    tracing::debug!(target: TARGET, %id, "{text}");
+}
+
+#[cfg(feature = "tracing")]
+pub(crate) fn warn(id: DeliveryId, text: &'static str) {
+    tracing::warn!(target: TARGET, %id, "{text}");
+}
+
+#[cfg(feature = "tracing")]
+pub(crate) fn warn_of(error: &StoreError, id: DeliveryId, text: &'static str) {
+    tracing::warn!(target: TARGET, %id, %error, "{text}");
+}
+
+#[cfg(not(feature = "tracing"))]
+pub(crate) fn duplicate(_: DeliveryId, _: &'static str) {}
+
+#[cfg(not(feature = "tracing"))]
+pub(crate) fn warn(_: DeliveryId, _: &'static str) {}
+
+#[cfg(not(feature = "tracing"))]
+pub(crate) fn warn_of(_: &StoreError, _: DeliveryId, _: &'static str) {}

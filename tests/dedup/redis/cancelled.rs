@@ -1,0 +1,167 @@
+//! Operations that are dropped at any moment: nothing is stuck, nothing is kept, nothing leaks.
+
+use std::{future::Future, pin::pin, time::Duration};
+
+use pierre_webhook_dedup::{Begin, Claimed, Dedup, Key, RedisStore, Store};
+use pierre_webhook_tests::redis_server::{RedisServer, Reply};
+use tokio::{
+    task::{JoinSet, yield_now},
+    time::{Instant, sleep},
+};
+
+use super::{
+    BOUND,
+    proxy::{Fate, Proxy},
+    until_it_claims,
+};
+use crate::contract::{LONG, id, key, owner};
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_claim_that_is_dropped_at_any_moment_is_given_back() {
+    let Some(server) = RedisServer::start() else { return };
+    let dedup = Dedup::new(RedisStore::connect_lazy(&server.url()).unwrap()).lease(LONG);
+    let mut callers = JoinSet::new();
+    let mut claimed = 0;
+    for number in 0..4000_usize {
+        let dedup = dedup.clone();
+        callers.spawn(async move { dropped_after(number % 40, dedup.begin(id())).await });
+        while callers.len() > 64 {
+            claimed += usize::from(callers.join_next().await.unwrap().unwrap());
+        }
+    }
+    claimed += callers.join_all().await.into_iter().filter(|done| *done).count();
+    println!("{claimed} of 4000 had their claim when they were dropped");
+    assert!(claimed > 0 && claimed < 4000, "some before, some after: {claimed}");
+    until_empty(&server).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_same_while_connections_break() {
+    let Some(server) = RedisServer::start() else { return };
+    let proxy = Proxy::to(server.address());
+    // Where a connection is left a command may still come out of it, later than the release over the next:
+    // for one lease.
+    let lease = Duration::from_millis(500);
+    let dedup = Dedup::new(RedisStore::connect_lazy(&proxy.url()).unwrap()).lease(lease);
+    let mut callers = JoinSet::new();
+    for number in 0..2000_usize {
+        let dedup = dedup.clone();
+        callers.spawn(async move { dropped_after(number % 40, dedup.begin(id())).await });
+        if number % 50 == 0 {
+            proxy.set(Fate::CutAtTheAnswer);
+        }
+        while callers.len() > 64 {
+            callers.join_next().await.unwrap().unwrap();
+        }
+    }
+    callers.join_all().await;
+    until_empty(&server).await;
+    proxy.until_open(1).await;
+    println!("{} connections", proxy.accepted());
+}
+
+#[tokio::test]
+async fn a_caller_that_is_dropped_while_it_connects_leaves_nothing_stuck() {
+    let Some(server) = RedisServer::start() else { return };
+    for polls in 0..50 {
+        let store = RedisStore::connect_lazy(&server.url()).unwrap();
+        dropped_after(polls, store.claim(key(), owner(), LONG)).await;
+        let took = until_it_claims(&store).await;
+        assert!(took < Duration::from_millis(390), "{polls}: {took:?}");
+    }
+}
+
+#[tokio::test]
+async fn callers_that_are_dropped_while_nothing_answers_leave_nothing_stuck() {
+    let Some(server) = RedisServer::start() else { return };
+    let proxy = Proxy::to(server.address());
+    proxy.set_new(Fate::Silent);
+    let store = RedisStore::connect_lazy(&proxy.url()).unwrap();
+    let dedup = Dedup::new(store.clone());
+    let mut callers = JoinSet::new();
+    for number in 0..1000 {
+        let dedup = dedup.clone();
+        callers.spawn(async move { dropped_after(number % 10, dedup.begin(id())).await });
+    }
+    callers.join_all().await;
+    assert!(proxy.accepted() <= 2, "{}", proxy.accepted());
+    proxy.set_new(Fate::Passes);
+    let took = until_it_claims(&store).await;
+    println!("after 1000 that were dropped: {took:?}");
+    assert!(took < 2 * BOUND, "{took:?}");
+}
+
+#[tokio::test]
+async fn a_release_comes_after_the_claim_that_was_dropped() {
+    let Some(server) = RedisServer::start() else { return };
+    let store = RedisStore::connect(&server.url()).await.unwrap();
+    let mut before = 0;
+    for polls in 0..500 {
+        let (id, owner) = (id(), owner());
+        let key = Key::new("", id);
+        before += usize::from(!dropped_after(polls % 20, store.claim(key, owner, LONG)).await);
+        store.release(key, owner).await.unwrap();
+        assert_eq!(server.ask(&["EXISTS", &format!("pierre-webhook:{key}")]), Reply::Number(0));
+    }
+    assert!(before > 0, "none was dropped before its answer");
+}
+
+#[tokio::test]
+async fn many_that_are_abandoned_at_once_are_all_released() {
+    let Some(server) = RedisServer::start() else { return };
+    let dedup = Dedup::new(RedisStore::connect(&server.url()).await.unwrap()).lease(LONG);
+    let mut claims = Vec::new();
+    for _ in 0..3000 {
+        match dedup.begin(id()).await.unwrap() {
+            Begin::Claimed(claim) => claims.push(claim),
+            other => panic!("{other:?}"),
+        }
+    }
+    assert_eq!(server.ask(&["DBSIZE"]), Reply::Number(3000));
+    drop(claims);
+    until_empty(&server).await;
+}
+
+#[tokio::test]
+async fn a_key_that_is_held_by_another_is_not_given_back() {
+    let Some(server) = RedisServer::start() else { return };
+    let store = RedisStore::connect(&server.url()).await.unwrap();
+    let (key, holder) = (key(), owner());
+    assert_eq!(store.claim(key, holder, LONG).await.unwrap(), Claimed::Yours);
+    let dedup = Dedup::new(store.clone());
+    for polls in 0..200 {
+        dropped_after(polls % 20, dedup.begin(key.id)).await;
+    }
+    // All releases were asked for before this.
+    assert!(store.renew(key, holder, LONG).await.unwrap());
+    let name = format!("pierre-webhook:{key}");
+    assert_eq!(server.ask(&["GET", &name]), Reply::Text(holder.to_string()));
+}
+
+/// Drops it after so many turns of the runtime; whether it was done by then.
+async fn dropped_after<T>(turns: usize, operation: impl Future<Output = T>) -> bool {
+    let mut operation = pin!(operation);
+    let mut turns = 0..turns;
+    std::future::poll_fn(|context| {
+        use std::task::Poll;
+        match (operation.as_mut().poll(context), turns.next()) {
+            (Poll::Ready(_), _) => Poll::Ready(true),
+            (Poll::Pending, None) => Poll::Ready(false),
+            (Poll::Pending, Some(_)) => {
+                context.waker().wake_by_ref();
+                Poll::Pending
+            }
+        }
+    })
+    .await
+}
+
+async fn until_empty(server: &RedisServer) {
+    let start = Instant::now();
+    while server.ask(&["DBSIZE"]) != Reply::Number(0) {
+        assert!(start.elapsed() < Duration::from_secs(5), "keys are stuck");
+        yield_now().await;
+        sleep(Duration::from_millis(5)).await;
+    }
+    println!("all given back after {:?}", start.elapsed());
+}

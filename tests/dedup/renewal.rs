@@ -1,0 +1,209 @@
+//! The lease of work that takes long.
+
+use std::{
+    convert::Infallible,
+    future::pending,
+    sync::{
+        Arc,
+        atomic::{AtomicBool, Ordering},
+    },
+    time::Duration,
+};
+
+use pierre_webhook_dedup::{Begin, Dedup, DeliveryId, MemoryStore, Once, OnceError, Recorded};
+use tokio::time::{Instant, sleep};
+
+use crate::{
+    contract::id,
+    faulty::{Fault, Faulty, Operation},
+};
+
+const LEASE: Duration = Duration::from_secs(60);
+const SECOND: Duration = Duration::from_secs(1);
+
+async fn is_in_progress(dedup: &Dedup, id: DeliveryId) -> bool {
+    match dedup.begin(id).await.unwrap() {
+        Begin::InProgress { .. } => true,
+        Begin::Completed => false,
+        // Dropped, it gives the delivery back.
+        Begin::Claimed(_) => false,
+        other => panic!("{other:?}"),
+    }
+}
+
+/// Work that succeeds after that time.
+async fn after(time: Duration) -> Result<(), Infallible> {
+    sleep(time).await;
+    Ok(())
+}
+
+#[tokio::test(start_paused = true)]
+async fn it_is_renewed_while_the_work_lives() {
+    let (dedup, id) = (Dedup::new(MemoryStore::new()).lease(LEASE), id());
+    let work = tokio::spawn({
+        let dedup = dedup.clone();
+        async move { dedup.once(id, || after(10 * LEASE)).await }
+    });
+    tokio::task::yield_now().await;
+    let start = Instant::now();
+    while start.elapsed() < 10 * LEASE - SECOND {
+        assert!(is_in_progress(&dedup, id).await, "after {:?}", start.elapsed());
+        sleep(SECOND).await;
+    }
+    let once = work.await.unwrap();
+    assert!(matches!(once, Ok(Once::Ran { recorded: Recorded::Yes, .. })), "{once:?}");
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_handler_that_hangs_does_not_hold_for_ever() {
+    let dedup = Dedup::new(MemoryStore::new()).lease(LEASE).renew_for(5 * LEASE);
+    let id = id();
+    let hung = tokio::spawn({
+        let dedup = dedup.clone();
+        async move { dedup.once(id, || after(10 * LEASE)).await }
+    });
+    tokio::task::yield_now().await;
+    sleep(5 * LEASE).await;
+    assert!(is_in_progress(&dedup, id).await);
+    sleep(LEASE + SECOND).await;
+    let second = dedup.once(id, || after(Duration::ZERO)).await;
+    assert!(matches!(second, Ok(Once::Ran { recorded: Recorded::Yes, .. })), "{second:?}");
+    let first = hung.await.unwrap();
+    assert!(matches!(first, Ok(Once::Ran { recorded: Recorded::TakenOver, .. })), "{first:?}");
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_renewal_that_fails_is_tried_again_before_the_lease_lapses() {
+    let store = Faulty::new();
+    let (dedup, id) = (Dedup::new(store.clone()).lease(LEASE), id());
+    let work = tokio::spawn({
+        let dedup = dedup.clone();
+        async move { dedup.once(id, || after(3 * LEASE)).await }
+    });
+    tokio::task::yield_now().await;
+    store.set(Operation::Renew, Fault::Down);
+    sleep(LEASE / 2).await;
+    assert_eq!(store.calls(Operation::Renew), 1);
+    store.set(Operation::Renew, Fault::None);
+    sleep(LEASE).await;
+    assert!(is_in_progress(&dedup, id).await);
+    assert!(matches!(work.await.unwrap(), Ok(Once::Ran { recorded: Recorded::Yes, .. })));
+}
+
+/// A renewal that is under way when the work ends would take the delivery again after it was given back.
+#[tokio::test(start_paused = true)]
+async fn a_renewal_under_way_does_not_overtake_what_ends_the_claim() {
+    const UNDER_WAY: Duration = Duration::from_secs(5);
+    // Just after the first renewal began.
+    const WORK: Duration = Duration::from_millis(20_001);
+    #[derive(Clone, Copy, Debug, PartialEq)]
+    enum End {
+        Fails,
+        Panics,
+        IsDropped,
+        Succeeds,
+    }
+    for end in [End::Fails, End::Panics, End::IsDropped, End::Succeeds] {
+        let store = Faulty::new();
+        store.set(Operation::Renew, Fault::UnderWay(UNDER_WAY));
+        let (dedup, id) = (Dedup::new(store.clone()).lease(LEASE), id());
+        let work = tokio::spawn({
+            let dedup = dedup.clone();
+            async move {
+                let work = async || {
+                    sleep(WORK).await;
+                    match end {
+                        End::Fails => Err("it failed"),
+                        End::Panics => panic!("a bug in the work"),
+                        End::IsDropped => pending().await,
+                        End::Succeeds => Ok(()),
+                    }
+                };
+                dedup.once(id, work).await
+            }
+        });
+        sleep(WORK + Duration::from_millis(1)).await;
+        assert_eq!(store.calls(Operation::Renew), 1, "{end:?}");
+        work.abort();
+        let ended = work.await;
+        if end == End::Fails {
+            assert!(ended.is_err() || matches!(ended, Ok(Err(OnceError::Work(_)))), "{ended:?}");
+        }
+        sleep(UNDER_WAY + Duration::from_millis(1)).await;
+        let next = dedup.begin(id).await.unwrap();
+        match end {
+            End::Succeeds => assert!(matches!(next, Begin::Completed), "{end:?}: {next:?}"),
+            _ => assert!(matches!(next, Begin::Claimed(_)), "{end:?}: {next:?}"),
+        }
+        assert_eq!(store.calls(Operation::Renew), 1, "{end:?}: nothing renews any more");
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_renewal_by_hand_that_is_dropped_does_not_overtake_the_release() {
+    let store = Faulty::new();
+    store.set(Operation::Renew, Fault::UnderWay(SECOND));
+    let (dedup, id) = (Dedup::new(store).lease(LEASE), id());
+    let Begin::Claimed(claim) = dedup.begin(id).await.unwrap() else { panic!("it is free") };
+    tokio::select! {
+        _ = claim.renew() => panic!("it takes a second"),
+        () = sleep(SECOND / 2) => {}
+    }
+    claim.release().await.unwrap();
+    sleep(SECOND).await;
+    assert!(matches!(dedup.begin(id).await.unwrap(), Begin::Claimed(_)));
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_delivery_in_progress_that_is_forgotten_is_taken_back() {
+    let (dedup, id) = (Dedup::new(MemoryStore::new()).lease(LEASE), id());
+    let work = tokio::spawn({
+        let dedup = dedup.clone();
+        async move { dedup.once(id, || after(2 * LEASE)).await }
+    });
+    tokio::task::yield_now().await;
+    assert!(dedup.forget(id).await.unwrap());
+    sleep(LEASE / 2).await;
+    assert!(is_in_progress(&dedup, id).await);
+    assert!(matches!(work.await.unwrap(), Ok(Once::Ran { recorded: Recorded::Yes, .. })));
+}
+
+/// The one test here that must block: a thread that blocks cannot be simulated.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn work_that_blocks_its_thread_is_renewed_by_another() {
+    let lease = Duration::from_millis(300);
+    let (dedup, id) = (Dedup::new(MemoryStore::new()).lease(lease), id());
+    let has_ended = Arc::new(AtomicBool::new(false));
+    let work = tokio::spawn({
+        let (dedup, has_ended) = (dedup.clone(), Arc::clone(&has_ended));
+        async move {
+            let work = async || {
+                std::thread::sleep(5 * lease);
+                has_ended.store(true, Ordering::SeqCst);
+                Ok::<_, Infallible>(())
+            };
+            dedup.once(id, work).await
+        }
+    });
+    // This thread is no worker of the runtime: it sees what another process would.
+    let watch = std::thread::spawn({
+        let dedup = dedup.clone();
+        move || {
+            let runtime = tokio::runtime::Builder::new_current_thread().build().unwrap();
+            runtime.block_on(async {
+                std::thread::sleep(lease / 3);
+                let mut looks = 0;
+                while !has_ended.load(Ordering::SeqCst) {
+                    let begun = dedup.begin(id).await.unwrap();
+                    let ended = has_ended.load(Ordering::SeqCst);
+                    assert!(ended || matches!(begun, Begin::InProgress { .. }), "{begun:?}");
+                    looks += 1;
+                    std::thread::sleep(Duration::from_millis(5));
+                }
+                looks
+            })
+        }
+    });
+    assert!(matches!(work.await.unwrap(), Ok(Once::Ran { recorded: Recorded::Yes, .. })));
+    assert!(watch.join().unwrap() > 10);
+}
