@@ -1,0 +1,67 @@
+//! Each delivery once, with actix, in one process. With a `RedisStore` in the place of the `MemoryStore`, as in
+//! axum_redis.rs, over restarts and several machines.
+//!
+//! ```sh
+//! PIERRE_WEBHOOK_SECRET=whsec_k3yForDocsOnly_2f6c cargo run --bin example-actix-dedup
+//! PIERRE_WEBHOOK_SECRET=whsec_k3yForDocsOnly_2f6c examples/send.sh    # twice: the second is not handled
+//! ```
+
+mod shutdown;
+
+use std::{env, error::Error, io, process::ExitCode};
+
+use actix_web::{App, HttpResponse, HttpServer, Responder, web};
+use pierre_webhook_actix::{Secret, Verifier, Webhook, WebhookConfig};
+use pierre_webhook_dedup::{Dedup, MemoryStore, OnceError};
+use tracing::info;
+
+#[actix_web::main]
+async fn main() -> ExitCode {
+    tracing_subscriber::fmt::init();
+    match serve().await {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            eprintln!("{error}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+async fn serve() -> Result<(), Box<dyn Error>> {
+    let secret = Secret::from_env("PIERRE_WEBHOOK_SECRET")?;
+    let address = env::var("BIND_ADDRESS").unwrap_or_else(|_| "127.0.0.1:8787".to_owned());
+
+    // Made once: the closure below runs once for each worker, and they share what was handled.
+    let config = WebhookConfig::new(Verifier::new(secret));
+    let dedup = web::Data::new(Dedup::new(MemoryStore::new()));
+    let server = HttpServer::new(move || {
+        App::new()
+            .app_data(config.clone())
+            .app_data(dedup.clone())
+            .route("/webhooks", web::post().to(receive))
+    })
+    .shutdown_signal(shutdown::signal()?)
+    .bind(&address)
+    .map_err(|error| format!("cannot listen on {address}: {error}"))?;
+    for address in server.addrs() {
+        info!("listening on http://{address}/webhooks");
+    }
+    server.run().await?;
+    Ok(())
+}
+
+/// Answers with what `deploy` returns; 200 for a delivery that was handled before, and 503 for one that is
+/// being handled, or where the store failed.
+async fn receive(
+    webhook: Webhook,
+    dedup: web::Data<Dedup>,
+) -> Result<impl Responder, OnceError<io::Error>> {
+    dedup.once(webhook.id(), || deploy(&webhook)).await
+}
+
+/// Any `Ok` completes the delivery; after an `Err`, or a panic, the sender's next try runs this again. The error
+/// is any `ResponseError`, which `actix_web::Error` is not: have one of your own.
+async fn deploy(webhook: &Webhook) -> io::Result<HttpResponse> {
+    info!(id = %webhook.id(), event_type = webhook.event_type(), "handled");
+    Ok(HttpResponse::NoContent().finish())
+}

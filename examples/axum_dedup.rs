@@ -1,0 +1,53 @@
+//! Each delivery once, with axum, in one process: retries and simultaneous duplicates do not run the handler
+//! again. What was handled is forgotten when the program ends: axum_redis.rs is for more.
+//!
+//! ```sh
+//! PIERRE_WEBHOOK_SECRET=whsec_k3yForDocsOnly_2f6c cargo run --bin example-axum-dedup
+//! PIERRE_WEBHOOK_SECRET=whsec_k3yForDocsOnly_2f6c examples/send.sh    # twice: the second is not handled
+//! ```
+
+mod shutdown;
+
+use std::{env, error::Error, process::ExitCode};
+
+use axum::{Router, http::StatusCode, routing::post};
+use pierre_webhook_dedup::{Dedup, DedupLayer, MemoryStore};
+use pierre_webhook_tower::{Secret, Verifier, VerifyWebhookLayer, Webhook};
+use tokio::net::TcpListener;
+use tracing::info;
+
+#[tokio::main]
+async fn main() -> ExitCode {
+    tracing_subscriber::fmt::init();
+    match serve().await {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            eprintln!("{error}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+async fn serve() -> Result<(), Box<dyn Error>> {
+    let secret = Secret::from_env("PIERRE_WEBHOOK_SECRET")?;
+    let address = env::var("BIND_ADDRESS").unwrap_or_else(|_| "127.0.0.1:8787".to_owned());
+    let told_to_end = shutdown::signal()?;
+
+    let verify = VerifyWebhookLayer::new(Verifier::new(secret));
+    // A sender that gives up does not stop a deploy that has begun: its retry is asked to wait for it.
+    let once = DedupLayer::new(Dedup::new(MemoryStore::new())).run_to_completion();
+    let app = Router::new().route("/webhooks", post(deploy).route_layer((verify, once)));
+
+    let listener = TcpListener::bind(&address)
+        .await
+        .map_err(|error| format!("cannot listen on {address}: {error}"))?;
+    info!("listening on http://{}/webhooks", listener.local_addr()?);
+    axum::serve(listener, app).with_graceful_shutdown(told_to_end).await?;
+    Ok(())
+}
+
+/// A 2xx completes the delivery; with anything else, or a panic, the sender's next try runs this again.
+async fn deploy(webhook: Webhook) -> StatusCode {
+    info!(id = %webhook.id(), event_type = webhook.event_type(), "handled");
+    StatusCode::NO_CONTENT
+}

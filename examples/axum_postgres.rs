@@ -1,0 +1,131 @@
+//! Effects exactly once, with axum and PostgreSQL: the delivery's id goes under a unique index in the same
+//! transaction as the work's own writes. Both are there, or neither. It needs no store of deliveries, and is the
+//! right way where all that a delivery does is written to one database.
+//!
+//! ```sh
+//! initdb --auth trust --username postgres --pgdata pgdata && postgres -D pgdata -k '' -h 127.0.0.1    # not as root
+//! PIERRE_WEBHOOK_SECRET=whsec_k3yForDocsOnly_2f6c cargo run --bin example-axum-postgres
+//! PIERRE_WEBHOOK_SECRET=whsec_k3yForDocsOnly_2f6c examples/send.sh    # twice: the second is not handled
+//! ```
+//!
+//! `DATABASE_URL` is where the database is, postgres://postgres@127.0.0.1:5432/postgres if unset.
+
+mod shutdown;
+
+use std::{env, error::Error, iter, process::ExitCode};
+
+use axum::{
+    Router,
+    extract::State,
+    http::StatusCode,
+    response::{IntoResponse, Response},
+    routing::post,
+};
+use deadpool_postgres::{Config, Pool, PoolError, Runtime};
+use pierre_webhook_tower::{Event, Secret, Verifier, VerifyWebhookLayer, Webhook};
+use tokio::net::TcpListener;
+use tokio_postgres::NoTls;
+use tracing::{error, info};
+
+const TABLES: &str = "
+    CREATE TABLE IF NOT EXISTS deliveries (
+        id bytea PRIMARY KEY,
+        handled_at timestamptz NOT NULL DEFAULT now()
+    );
+    CREATE TABLE IF NOT EXISTS pushes (
+        repository text NOT NULL,
+        git_ref text NOT NULL,
+        after text NOT NULL
+    );
+";
+
+#[tokio::main]
+async fn main() -> ExitCode {
+    tracing_subscriber::fmt::init();
+    match serve().await {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            eprintln!("{error}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+async fn serve() -> Result<(), Box<dyn Error>> {
+    let secret = Secret::from_env("PIERRE_WEBHOOK_SECRET")?;
+    let address = env::var("BIND_ADDRESS").unwrap_or_else(|_| "127.0.0.1:8787".to_owned());
+    let database = env::var("DATABASE_URL")
+        .unwrap_or_else(|_| "postgres://postgres@127.0.0.1:5432/postgres".to_owned());
+    let told_to_end = shutdown::signal()?;
+
+    let config = Config { url: Some(database), ..Config::new() };
+    let pool = config.create_pool(Some(Runtime::Tokio1), NoTls)?;
+    // Not the URL: it may hold a password.
+    let client = pool
+        .get()
+        .await
+        .map_err(|error| format!("cannot use the database of DATABASE_URL: {}", root(&error)))?;
+    client.batch_execute(TABLES).await?;
+    drop(client);
+
+    let verify = VerifyWebhookLayer::new(Verifier::new(secret));
+    let app = Router::new().route("/webhooks", post(receive).route_layer(verify)).with_state(pool);
+    let listener = TcpListener::bind(&address)
+        .await
+        .map_err(|error| format!("cannot listen on {address}: {error}"))?;
+    info!("listening on http://{}/webhooks", listener.local_addr()?);
+    axum::serve(listener, app).with_graceful_shutdown(told_to_end).await?;
+    Ok(())
+}
+
+async fn receive(State(pool): State<Pool>, webhook: Webhook) -> Result<StatusCode, Failure> {
+    let mut client = pool.get().await?;
+    let transaction = client.transaction().await?;
+    // Where another is handling the same delivery, this waits for its end, and then finds it done, or not.
+    let id = webhook.id();
+    let is_new = "INSERT INTO deliveries (id) VALUES ($1) ON CONFLICT DO NOTHING";
+    if transaction.execute(is_new, &[&id.as_bytes().as_slice()]).await? == 0 {
+        info!(%id, "handled before");
+        return Ok(StatusCode::OK);
+    }
+    if let Event::Push(push) = &webhook.event {
+        let insert = "INSERT INTO pushes (repository, git_ref, after) VALUES ($1, $2, $3)";
+        transaction.execute(insert, &[&push.repository.url, &push.git_ref, &push.after]).await?;
+    }
+    transaction.commit().await?;
+    info!(%id, event_type = webhook.event_type(), "handled");
+    Ok(StatusCode::NO_CONTENT)
+}
+
+/// What is behind it: these errors' own texts say only what failed.
+fn root(error: &dyn Error) -> &dyn Error {
+    iter::successors(Some(error), |error| (*error).source()).last().unwrap_or(error)
+}
+
+/// A failure of the database: nothing was written, and the sender's next try runs it again.
+enum Failure {
+    Pool(PoolError),
+    Database(tokio_postgres::Error),
+}
+
+impl From<PoolError> for Failure {
+    fn from(error: PoolError) -> Self {
+        Self::Pool(error)
+    }
+}
+
+impl From<tokio_postgres::Error> for Failure {
+    fn from(error: tokio_postgres::Error) -> Self {
+        Self::Database(error)
+    }
+}
+
+impl IntoResponse for Failure {
+    fn into_response(self) -> Response {
+        match self {
+            Self::Pool(error) => error!("no connection to the database: {}", root(&error)),
+            Self::Database(error) => error!("the database failed: {}", root(&error)),
+        }
+        StatusCode::SERVICE_UNAVAILABLE.into_response()
+    }
+}

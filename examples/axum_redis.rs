@@ -1,0 +1,65 @@
+//! Each delivery once, with axum, over restarts and on as many machines as share a Redis (7.0 or newer).
+//!
+//! ```sh
+//! redis-server --port 6379 --bind 127.0.0.1 --appendonly yes --maxmemory-policy noeviction
+//! PIERRE_WEBHOOK_SECRET=whsec_k3yForDocsOnly_2f6c cargo run --bin example-axum-redis
+//! PIERRE_WEBHOOK_SECRET=whsec_k3yForDocsOnly_2f6c examples/send.sh    # twice: the second is not handled
+//! ```
+//!
+//! `REDIS_URL` is where the Redis is, redis://127.0.0.1:6379 if unset. Start a second one of these on another
+//! `BIND_ADDRESS`, and send to both.
+
+mod shutdown;
+
+use std::{env, error::Error, process::ExitCode, time::Duration};
+
+use axum::{Router, http::StatusCode, routing::post};
+use pierre_webhook_dedup::{Dedup, DedupLayer, RedisStore};
+use pierre_webhook_tower::{Secret, Verifier, VerifyWebhookLayer, Webhook};
+use tokio::net::TcpListener;
+use tracing::info;
+
+/// Longer than the sender goes on with retries, and than the max age and the future tolerance together.
+const RETENTION: Duration = Duration::from_secs(72 * 60 * 60);
+
+#[tokio::main]
+async fn main() -> ExitCode {
+    tracing_subscriber::fmt::init();
+    match serve().await {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            eprintln!("{error}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+async fn serve() -> Result<(), Box<dyn Error>> {
+    let secret = Secret::from_env("PIERRE_WEBHOOK_SECRET")?;
+    let address = env::var("BIND_ADDRESS").unwrap_or_else(|_| "127.0.0.1:8787".to_owned());
+    let redis = env::var("REDIS_URL").unwrap_or_else(|_| "redis://127.0.0.1:6379".to_owned());
+    let told_to_end = shutdown::signal()?;
+
+    // Not the URL: it may hold a password. With `connect_lazy` a Redis that is down does not keep this from starting.
+    let store = RedisStore::connect(&redis)
+        .await
+        .map_err(|error| format!("cannot use the Redis of REDIS_URL: {error}"))?;
+    // The scope is this consumer's: another service that shares the Redis handles every delivery too.
+    let dedup = Dedup::new(store).scope("deploy").retention(RETENTION);
+    let verify = VerifyWebhookLayer::new(Verifier::new(secret));
+    let once = DedupLayer::new(dedup).run_to_completion();
+    let app = Router::new().route("/webhooks", post(deploy).route_layer((verify, once)));
+
+    let listener = TcpListener::bind(&address)
+        .await
+        .map_err(|error| format!("cannot listen on {address}: {error}"))?;
+    info!("listening on http://{}/webhooks", listener.local_addr()?);
+    axum::serve(listener, app).with_graceful_shutdown(told_to_end).await?;
+    Ok(())
+}
+
+/// A 2xx completes the delivery; with anything else, or a panic, the sender's next try runs this again.
+async fn deploy(webhook: Webhook) -> StatusCode {
+    info!(id = %webhook.id(), event_type = webhook.event_type(), "handled");
+    StatusCode::NO_CONTENT
+}
