@@ -2,7 +2,7 @@
 
 use redis::{
     AsyncConnectionConfig, Client, ConnectionAddr, ConnectionInfo, IntoConnectionInfo,
-    aio::MultiplexedConnection, io::tcp::TcpSettings,
+    aio::MultiplexedConnection,
 };
 
 use super::failure::Failure;
@@ -24,9 +24,10 @@ impl Address {
         let info = parse(url)?;
         #[cfg(feature = "redis-tls")]
         let tls = Tls::of(&info)?;
-        // Without it a command waits for the answer to the one before.
-        let tcp = TcpSettings::default().set_nodelay(true);
-        let client = Client::open(info.set_tcp_settings(tcp)).map_err(|_| UNREADABLE)?;
+        let client = Client::open(info).map_err(|_| UNREADABLE)?;
+        // Without `TCP_NODELAY`: commands that come while an answer is due are sent together once it is there.
+        // None waits for longer than that, and 64 in flight cost nearly half.
+        //
         // Time is kept by who asks: these clocks start when a command has come to its turn.
         let settings = AsyncConnectionConfig::new()
             .set_connection_timeout(None)

@@ -1,5 +1,6 @@
 //! The store of several processes.
 
+mod abandoned;
 mod address;
 mod connection;
 mod failure;
@@ -12,20 +13,15 @@ mod tls;
 
 use std::{fmt, sync::Arc};
 
-use tokio::sync::Semaphore;
-
-use self::{address::Address, server::Server};
+use self::{abandoned::Abandoned, address::Address, server::Server};
 use crate::error::StoreError;
-
-/// How many releases that a `Drop` has asked for may be under way. One takes a second at most, so that it
-/// is a burst, or an outage, that fills them; beyond that a lease lapses instead.
-const ABANDONED: usize = 10_000;
 
 /// Keeps the records in Redis: for a service of several processes, or one whose restarts must not forget.
 ///
-/// Redis 7.0 or later, or a server that speaks as it does; a tokio runtime with I/O and time. Clones share one connection, which is made when it
-/// is first needed and again when it fails, and which outlives the tokio runtime that made it. Every operation
-/// ends within a second: an answer is awaited for 400 ms, and asked for once more on a new connection.
+/// Redis 7.0 or later, or a server that speaks as it does; a tokio runtime with I/O and time. Clones share one
+/// connection, which is made when it is first needed and again when it fails, and which outlives the runtime
+/// that made it. Every operation ends within a second: an answer is awaited for 400 ms, and asked for once
+/// more on a new connection.
 ///
 /// A delivery is one key, `pierre-webhook:<scope>:<hex>`, with the server's clock: its value is the owner
 /// while it is in progress, and `done:` with the owner once it is completed. Give Redis
@@ -45,7 +41,7 @@ const ABANDONED: usize = 10_000;
 #[derive(Clone)]
 pub struct RedisStore {
     server: Arc<Server>,
-    abandoned: Arc<Semaphore>,
+    abandoned: Abandoned,
 }
 
 impl RedisStore {
@@ -73,8 +69,7 @@ impl RedisStore {
     /// Where the URL is none of Redis's.
     pub fn connect_lazy(url: &str) -> Result<Self, StoreError> {
         let server = Server::new(Address::parse(url)?);
-        let abandoned = Arc::new(Semaphore::new(ABANDONED));
-        Ok(Self { server: Arc::new(server), abandoned })
+        Ok(Self { server: Arc::new(server), abandoned: Abandoned::new() })
     }
 }
 

@@ -3,7 +3,6 @@
 use std::{sync::Arc, time::Duration};
 
 use redis::{Value, cmd};
-use tokio::runtime::Handle;
 
 use super::{
     RedisStore,
@@ -62,16 +61,10 @@ impl Store for RedisStore {
     }
 
     fn abandon(&self, key: Key<'_>, owner: Owner) {
-        let (Ok(runtime), Ok(turn)) =
-            (Handle::try_current(), Arc::clone(&self.abandoned).try_acquire_owned())
-        else {
-            return;
-        };
         let (place, server) = (Place::new(key, owner), Arc::clone(&self.server));
-        runtime.spawn(async move {
+        self.abandoned.spawn(async move {
             // Where it fails the lease lapses.
             let _ = place.does(&server, &RELEASE, UNUSED).await;
-            drop(turn);
         });
     }
 }

@@ -45,7 +45,6 @@ impl Tls {
     ) -> Result<(MultiplexedConnection, Driver), Failure> {
         let tls = self.settings.get_or_try_init(read_roots).await?;
         let stream = TcpStream::connect((self.host.as_str(), self.port)).await.map_err(failed)?;
-        stream.set_nodelay(true).map_err(failed)?;
         let connector = TlsConnector::from(Arc::clone(tls));
         let stream = connector.connect(self.name.clone(), stream).await.map_err(failed)?;
         let (connection, driver) = MultiplexedConnection::new_with_config(redis, stream, settings)
