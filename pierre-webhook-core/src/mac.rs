@@ -2,11 +2,11 @@
 
 use ctutils::CtEq;
 use hmac::{
-    Hmac, KeyInit,
+    KeyInit,
     block_api::HmacCore,
     digest::{
-        FixedOutput, Output, Update,
-        block_api::{Block, Buffer, CoreProxy, FixedOutputCore, UpdateCore},
+        Output,
+        block_api::{Block, Buffer, FixedOutputCore, UpdateCore},
     },
 };
 use sha2::Sha256;
@@ -24,10 +24,10 @@ impl Key {
 
     /// A MAC that has read the timestamp, as it stands in the header, and its dot.
     pub(crate) fn start(&self, timestamp: &[u8]) -> Mac {
-        let mut mac = Hmac::compose(self.0.clone(), Buffer::<HmacCore<Sha256>>::default());
+        let mut mac = Mac { core: self.0.clone(), buffer: Buffer::<HmacCore<Sha256>>::default() };
         mac.update(timestamp);
         mac.update(b".");
-        Mac(mac)
+        mac
     }
 
     /// The MAC of a whole body: hashed where it stands, not piece by piece through a buffer.
@@ -60,16 +60,21 @@ fn first_block<'a>(timestamp: &[u8], body: &'a [u8]) -> Option<(Block<Sha256>, &
     Some((block, rest))
 }
 
-/// A running MAC over timestamp, dot and body.
-pub(crate) struct Mac(Hmac<Sha256>);
+/// A running MAC over timestamp, dot and body. It is finished where it stands: a move is a copy of its state.
+pub(crate) struct Mac {
+    core: HmacCore<Sha256>,
+    buffer: Buffer<HmacCore<Sha256>>,
+}
 
 impl Mac {
     pub(crate) fn update(&mut self, chunk: &[u8]) {
-        self.0.update(chunk);
+        self.buffer.digest_blocks(chunk, |blocks| self.core.update_blocks(blocks));
     }
 
-    pub(crate) fn finish(self) -> [u8; 32] {
-        self.0.finalize_fixed().into()
+    pub(crate) fn finish(&mut self) -> [u8; 32] {
+        let mut mac = Output::<Sha256>::default();
+        self.core.finalize_fixed_core(&mut self.buffer, &mut mac);
+        mac.into()
     }
 }
 
@@ -89,11 +94,11 @@ impl Macs {
     }
 
     /// The index of the first of the secrets whose MAC is among the candidates.
-    pub(crate) fn find_in(self, candidates: &Candidates) -> Option<usize> {
+    pub(crate) fn find_in(&mut self, candidates: &Candidates) -> Option<usize> {
         let current = candidates.contain(&self.current.finish());
-        self.previous.into_iter().fold(current.then_some(0), |found, (index, mac)| {
+        self.previous.iter_mut().fold(current.then_some(0), |found, (index, mac)| {
             let matches = candidates.contain(&mac.finish());
-            found.or(matches.then_some(index))
+            found.or(matches.then_some(*index))
         })
     }
 }
@@ -121,7 +126,7 @@ impl Candidates {
 
 #[cfg(test)]
 mod tests {
-    use hmac::Mac as _;
+    use hmac::{Hmac, Mac as _};
 
     use super::*;
 
@@ -133,8 +138,8 @@ mod tests {
             let timestamp = "0".repeat(timestamp);
             for body in (0..=bytes.len()).map(|length| &bytes[..length]) {
                 let mut official = Hmac::<Sha256>::new_from_slice(b"secret").unwrap();
-                Update::update(&mut official, format!("{timestamp}.").as_bytes());
-                Update::update(&mut official, body);
+                official.update(format!("{timestamp}.").as_bytes());
+                official.update(body);
                 let official: [u8; 32] = official.finalize().into_bytes().into();
                 assert_eq!(key.mac(timestamp.as_bytes(), body), official);
                 let mut streamed = key.start(timestamp.as_bytes());

@@ -84,12 +84,12 @@ impl PendingDelivery {
     ///
     /// The error of a `push` that failed, [`Error::InvalidSignature`], [`Error::InvalidJson`],
     /// [`Error::EventTypeMismatch`], [`Error::InvalidPayload`].
-    pub fn finish(self) -> Result<Delivery, Error> {
+    pub fn finish(mut self) -> Result<Delivery, Error> {
         self.check_limit()?;
         let matched_secret = self.macs.find_in(&self.candidates).ok_or(Error::InvalidSignature)?;
         let body = self.body.into_bytes();
         Ok(Delivery {
-            event: event::read(self.event_type, body.clone())?,
+            event: event::read(self.event_type, &body)?,
             signed_at: self.signed_at,
             body,
             matched_secret,

@@ -154,7 +154,7 @@ impl Verifier {
         self.check_declared_length(headers)?;
         let matched_secret = self.authenticate(headers.signature(), now, &body)?;
         Ok(Delivery {
-            event: event::read(EventType::from(headers.event_type()), body.clone())?,
+            event: event::read(EventType::from(headers.event_type()), &body)?,
             signed_at: headers.timestamp(),
             body,
             matched_secret,
@@ -174,11 +174,11 @@ impl Verifier {
         let candidates = Candidates::decode(signature).ok_or(Error::InvalidSignature)?;
         let timestamp = signature.timestamp_text();
         let macs = Macs {
-            current: self.settings.current.key().start(timestamp),
             previous: self
                 .previous(now)
                 .map(|(index, key)| (index, key.start(timestamp)))
                 .collect(),
+            current: self.settings.current.key().start(timestamp),
         };
         Ok(PendingDelivery::new(headers, candidates, macs, self.settings.body_limit))
     }

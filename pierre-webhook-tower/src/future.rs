@@ -8,7 +8,7 @@ use std::{
 use bytes::{Buf, Bytes};
 use http::{Request, Response, request::Parts};
 use http_body::Body;
-use pierre_webhook_core::{Delivery, DeliveryHeaders, Error, FindVerifier, PendingDelivery};
+use pierre_webhook_core::{DeliveryHeaders, Error, FindVerifier, PendingDelivery, Verifier};
 use pin_project_lite::pin_project;
 use tower_service::Service;
 
@@ -41,7 +41,6 @@ pin_project! {
 
 pin_project! {
     #[project = StageProjection]
-    #[project_replace = StageReplaced]
     enum Stage<S, V, B, ReqBody>
     where
         S: Service<Request<B>>,
@@ -50,7 +49,7 @@ pin_project! {
         Verifying {
             inner: S,
             finder: V,
-            parts: Parts,
+            parts: Option<Parts>,
             #[pin]
             look_up: Option<V::Future>,
             pending: Option<PendingDelivery>,
@@ -72,7 +71,7 @@ where
 {
     pub(crate) fn new(inner: S, finder: V, respond: R, request: Request<ReqBody>) -> Self {
         let (parts, body) = request.into_parts();
-        let (look_up, pending) = (None, None);
+        let (parts, look_up, pending) = (Some(parts), None, None);
         Self { stage: Stage::Verifying { inner, finder, parts, look_up, pending, body }, respond }
     }
 }
@@ -91,33 +90,35 @@ where
     fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
         let mut this = self.project();
         loop {
-            let verified = match this.stage.as_mut().project() {
-                StageProjection::Verifying { finder, parts, look_up, pending, body, .. } => {
-                    ready!(poll_verify(finder, parts, look_up, pending, body, cx))
+            match this.stage.as_mut().project() {
+                StageProjection::Verifying { inner, finder, parts, look_up, pending, body } => {
+                    let Some(head) = parts else { unreachable!("they leave with the stage") };
+                    let verified = ready!(poll_verify(finder, head, look_up, pending, body, cx));
+                    // Only the parts are moved: the stage as a whole is three times as large.
+                    let Some(parts) = parts.take() else {
+                        unreachable!("they leave with the stage")
+                    };
+                    match verified {
+                        Ok(webhook) => {
+                            let body = B::from(webhook.body.clone());
+                            let mut request = Request::from_parts(parts, body);
+                            request.extensions_mut().insert(webhook);
+                            let response = inner.call(request);
+                            this.stage.set(Stage::Calling { response });
+                        }
+                        Err(rejection) => {
+                            this.stage.set(Stage::Done);
+                            trace_refusal(&rejection, &parts.headers);
+                            let mut response = this.respond.respond(rejection.clone());
+                            response.extensions_mut().insert(rejection);
+                            return Poll::Ready(Ok(response));
+                        }
+                    }
                 }
                 StageProjection::Calling { response } => {
                     return response.poll(cx).map_ok(|response| response.map(ResponseBody::inner));
                 }
                 StageProjection::Done => unreachable!("`ResponseFuture` polled after completion"),
-            };
-            let StageReplaced::Verifying { mut inner, parts, .. } =
-                this.stage.as_mut().project_replace(Stage::Done)
-            else {
-                unreachable!("it was verifying");
-            };
-            match verified {
-                Ok(delivery) => {
-                    let mut request = Request::from_parts(parts, B::from(delivery.body.clone()));
-                    request.extensions_mut().insert(Webhook::from(delivery));
-                    let response = inner.call(request);
-                    this.stage.set(Stage::Calling { response });
-                }
-                Err(rejection) => {
-                    trace_refusal(&rejection, &parts.headers);
-                    let mut response = this.respond.respond(rejection.clone());
-                    response.extensions_mut().insert(rejection);
-                    return Poll::Ready(Ok(response));
-                }
             }
         }
     }
@@ -130,7 +131,7 @@ fn poll_verify<V, ReqBody>(
     pending: &mut Option<PendingDelivery>,
     mut body: Pin<&mut ReqBody>,
     cx: &mut Context<'_>,
-) -> Poll<Result<Delivery, Rejection>>
+) -> Poll<Result<Webhook, Rejection>>
 where
     V: FindVerifier<Parts>,
     ReqBody: Body,
@@ -138,7 +139,10 @@ where
 {
     let receiving = match pending {
         Some(receiving) => receiving,
-        None => pending.insert(ready!(poll_begin(finder, parts, look_up, cx))?),
+        None => {
+            let (verifier, headers) = ready!(poll_find(finder, parts, look_up, cx))?;
+            pending.insert(verifier.begin(&headers)?)
+        }
     };
     while let Some(frame) = ready!(body.as_mut().poll_frame(cx)) {
         let frame = frame.map_err(|error| Rejection::unreadable(error.into()))?;
@@ -147,16 +151,16 @@ where
         }
     }
     let delivery = pending.take().map_or(Err(Error::BodyUnreadable), PendingDelivery::finish)?;
-    Poll::Ready(Ok(delivery))
+    Poll::Ready(Ok(delivery.into()))
 }
 
-/// Decides all that the headers decide, before a byte of the body is read.
-fn poll_begin<V: FindVerifier<Parts>>(
+/// Finds the verifier, for the headers that are parsed before it is looked for.
+fn poll_find<'a, V: FindVerifier<Parts>>(
     finder: &V,
-    parts: &Parts,
+    parts: &'a Parts,
     mut look_up: Pin<&mut Option<V::Future>>,
     cx: &mut Context<'_>,
-) -> Poll<Result<PendingDelivery, Rejection>> {
+) -> Poll<Result<(Verifier, DeliveryHeaders<'a>), Rejection>> {
     let mut headers = None;
     if look_up.is_none() {
         headers = Some(DeliveryHeaders::parse(&parts.headers)?);
@@ -175,7 +179,7 @@ fn poll_begin<V: FindVerifier<Parts>>(
         Some(headers) => headers,
         None => DeliveryHeaders::parse(&parts.headers)?,
     };
-    Poll::Ready(Ok(verifier.begin(&headers)?))
+    Poll::Ready(Ok((verifier, headers)))
 }
 
 /// Takes a frame whole, whatever it is made of.

@@ -67,7 +67,7 @@ impl Event {
         if !is_event_type(event_type) {
             return Err(Error::MissingEventHeader);
         }
-        read(EventType::from(event_type), body)
+        read(EventType::from(event_type), &body)
     }
 
     /// The event type as it stands in the `X-Pierre-Event` header, such as `push`.

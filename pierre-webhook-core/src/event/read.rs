@@ -16,8 +16,8 @@ use super::{
 };
 use crate::error::Error;
 
-pub(crate) fn read(event_type: EventType, body: Bytes) -> Result<Event, Error> {
-    let text = str::from_utf8(&body).map_err(|error| not_utf8(&body, error))?;
+pub(crate) fn read(event_type: EventType, body: &Bytes) -> Result<Event, Error> {
+    let text = str::from_utf8(body).map_err(|error| not_utf8(body, error))?;
     match event_type {
         EventType::Push => known(text).map(Event::Push),
         EventType::RepoSyncStarted => known(text).map(Event::RepoSyncStarted),
@@ -25,7 +25,7 @@ pub(crate) fn read(event_type: EventType, body: Bytes) -> Result<Event, Error> {
         EventType::RepoSyncFailed => known(text).map(Event::RepoSyncFailed),
         EventType::Unknown(event_type) => {
             unknown(&event_type, text)?;
-            Ok(Event::Unknown(UnknownEvent { event_type, payload: body }))
+            Ok(Event::Unknown(UnknownEvent { event_type, payload: body.clone() }))
         }
     }
 }
