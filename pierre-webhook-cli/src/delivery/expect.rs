@@ -1,0 +1,78 @@
+//! Which answers are as expected.
+
+use std::{fmt, str::FromStr};
+
+use http::StatusCode;
+
+/// Statuses such as `2xx`, `401` or `2xx,409`.
+#[derive(Clone, Debug, PartialEq)]
+pub(crate) struct Expected {
+    text: String,
+    patterns: Vec<Pattern>,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq)]
+enum Pattern {
+    /// The hundreds.
+    Class(u16),
+    Status(u16),
+}
+
+impl Expected {
+    pub(crate) fn includes(&self, status: StatusCode) -> bool {
+        let status = status.as_u16();
+        self.patterns.iter().any(|pattern| match *pattern {
+            Pattern::Class(class) => status / 100 == class,
+            Pattern::Status(expected) => status == expected,
+        })
+    }
+}
+
+impl FromStr for Expected {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, String> {
+        let patterns =
+            text.split(',').map(|text| Pattern::from_str(text.trim())).collect::<Result<_, _>>()?;
+        Ok(Self { text: text.to_owned(), patterns })
+    }
+}
+
+impl FromStr for Pattern {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, String> {
+        let wrong = || "not a status such as 2xx, 401 or 2xx,409".to_owned();
+        if let Some(class) = text.strip_suffix("xx").or_else(|| text.strip_suffix("XX")) {
+            let class = class.parse().map_err(|_| wrong())?;
+            return if (1..=5).contains(&class) { Ok(Self::Class(class)) } else { Err(wrong()) };
+        }
+        let status = text.parse().map_err(|_| wrong())?;
+        if (100..=599).contains(&status) { Ok(Self::Status(status)) } else { Err(wrong()) }
+    }
+}
+
+impl fmt::Display for Expected {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.text)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn includes(expected: &str, status: u16) -> bool {
+        Expected::from_str(expected).unwrap().includes(StatusCode::from_u16(status).unwrap())
+    }
+
+    #[test]
+    fn a_class_a_status_or_several_are_expected() {
+        assert!(includes("2xx", 200) && includes("2xx", 299) && !includes("2xx", 300));
+        assert!(includes("401", 401) && !includes("401", 400));
+        assert!(includes("2xx, 409", 409) && includes("2xx,409", 204) && !includes("2xx,409", 410));
+        for wrong in ["", "2x", "xx", "9xx", "99", "600", "ok", "2xx,"] {
+            assert!(Expected::from_str(wrong).is_err(), "{wrong}");
+        }
+    }
+}

@@ -1,0 +1,198 @@
+//! What may have been done to a body on its way.
+
+use std::collections::HashSet;
+
+use base64::{Engine as _, engine::general_purpose::STANDARD};
+use bytes::Bytes;
+
+use super::json_forms::{Node, Style};
+
+/// Another form of a body.
+pub(super) struct BodyForm {
+    pub(super) bytes: Bytes,
+    /// In words: what was signed, seen from the body at hand. `None` for that body itself.
+    pub(super) words: Option<String>,
+    pub(super) fix: &'static str,
+    /// Not tried together with another change.
+    pub(super) is_alone: bool,
+}
+
+pub(super) const FAMILIES: [&str; 8] = [
+    "a body that was parsed and written again",
+    "a trailing newline added or removed",
+    "CR LF for LF, or the reverse",
+    "a byte order mark added or removed",
+    "bytes that are no UTF-8 replaced",
+    "an empty body",
+    "a body in base64, or decoded from it",
+    "a body in form encoding, or decoded from it",
+];
+
+const REWRITTEN: &str = "Verify the bytes that came: put `VerifyWebhookLayer` (axum) outside of, or take `Webhook` (actix) before, whatever parses the body, and let nothing in front parse it and write it again.";
+const NEWLINE: &str = "Verify the bytes that came, without a newline added or trimmed: let `VerifyWebhookLayer` (axum) or `Webhook` (actix) read the body itself.";
+const LINES: &str = "Keep the body binary: something in front converts its line endings before `VerifyWebhookLayer` (axum) or `Webhook` (actix) reads it.";
+const TEXT: &str = "Verify bytes, not text: let `VerifyWebhookLayer` (axum) or `Webhook` (actix) read the body, and decode nothing before.";
+const EMPTY: &str = "Something read the body before: put `VerifyWebhookLayer` (axum) outside of it, or take `Webhook` (actix) as the first extractor.";
+const ENCODED: &str = "Hand over the body as it came: a gateway in front encoded or decoded it (switch its binary or form handling off).";
+
+/// Bodies over this are not written again in every style.
+pub(super) const LARGEST_JSON: usize = 1 << 20;
+
+/// The body itself first, then the likelier forms.
+pub(super) fn forms(body: &Bytes) -> Vec<BodyForm> {
+    let mut forms = Forms { list: Vec::new(), seen: HashSet::new() };
+    forms.push(None, "", body.to_vec(), false);
+
+    forms.push_words("with a newline at its end", NEWLINE, [body, &b"\n"[..]].concat());
+    forms.push_words("with a CR LF at its end", NEWLINE, [body, &b"\r\n"[..]].concat());
+    if let Some(rest) = body.strip_suffix(b"\n") {
+        forms.push_words("without the newline at its end", NEWLINE, rest.to_vec());
+        let rest = rest.strip_suffix(b"\r").unwrap_or(rest);
+        forms.push_words("without the CR LF at its end", NEWLINE, rest.to_vec());
+    }
+    forms.push_words("without the white space at its end", NEWLINE, body.trim_ascii_end().to_vec());
+    forms.push_words("without the white space around it", NEWLINE, body.trim_ascii().to_vec());
+
+    let with_lf = replace(body, b"\r\n", b"\n");
+    forms.push_words("with CR LF in the place of LF", LINES, replace(&with_lf, b"\n", b"\r\n"));
+    forms.push_words("with LF in the place of CR LF", LINES, with_lf);
+
+    if let Some(rest) = body.strip_prefix(b"\xef\xbb\xbf") {
+        forms.push_words("without the byte order mark", TEXT, rest.to_vec());
+    }
+    forms.push_words("with a byte order mark", TEXT, [b"\xef\xbb\xbf", &body[..]].concat());
+    let lossy = String::from_utf8_lossy(body).into_owned();
+    forms.push_words("with U+FFFD for what is no UTF-8", TEXT, lossy.into());
+
+    if body.len() <= LARGEST_JSON {
+        let text = body.strip_prefix(b"\xef\xbb\xbf").unwrap_or(body);
+        if let Some(node) = str::from_utf8(text).ok().and_then(Node::parse) {
+            for style in Style::all() {
+                forms.push(Some(style.words()), REWRITTEN, node.write(style).into(), false);
+            }
+        }
+    }
+
+    forms.push_words("an empty body", EMPTY, Vec::new());
+
+    if let Ok(decoded) = STANDARD.decode(body.trim_ascii()) {
+        forms.push(Some("decoded from base64".to_owned()), ENCODED, decoded, true);
+    }
+    forms.push(Some("in base64".to_owned()), ENCODED, STANDARD.encode(body).into(), true);
+    forms.push(Some("decoded from a form".to_owned()), ENCODED, form_decode(body), true);
+    if let Some(at) = body.iter().position(|byte| *byte == b'=') {
+        let value = body.get(at.saturating_add(1)..).unwrap_or_default();
+        let value = form_decode(value);
+        forms.push(Some("the value of a form's field".to_owned()), ENCODED, value, true);
+    }
+    forms.push(Some("encoded as in a form".to_owned()), ENCODED, form_encode(body), true);
+    forms.list
+}
+
+/// Each body once.
+struct Forms {
+    list: Vec<BodyForm>,
+    seen: HashSet<Bytes>,
+}
+
+impl Forms {
+    fn push_words(&mut self, words: &str, fix: &'static str, bytes: Vec<u8>) {
+        self.push(Some(words.to_owned()), fix, bytes, false);
+    }
+
+    fn push(&mut self, words: Option<String>, fix: &'static str, bytes: Vec<u8>, is_alone: bool) {
+        let bytes = Bytes::from(bytes);
+        if self.seen.insert(bytes.clone()) {
+            self.list.push(BodyForm { bytes, words, fix, is_alone });
+        }
+    }
+}
+
+fn replace(bytes: &[u8], from: &[u8], to: &[u8]) -> Vec<u8> {
+    let mut replaced = Vec::with_capacity(bytes.len());
+    let mut rest = bytes;
+    while let Some(byte) = rest.first() {
+        if let Some(after) = rest.strip_prefix(from) {
+            replaced.extend_from_slice(to);
+            rest = after;
+        } else {
+            replaced.push(*byte);
+            rest = rest.get(1..).unwrap_or_default();
+        }
+    }
+    replaced
+}
+
+fn form_decode(bytes: &[u8]) -> Vec<u8> {
+    let mut decoded = Vec::with_capacity(bytes.len());
+    let mut rest = bytes;
+    while let [first, after @ ..] = rest {
+        let digits = after.get(..2).and_then(|digits| str::from_utf8(digits).ok());
+        let byte = digits.and_then(|digits| u8::from_str_radix(digits, 16).ok());
+        rest = after;
+        match (first, byte) {
+            (b'%', Some(byte)) => {
+                decoded.push(byte);
+                rest = after.get(2..).unwrap_or_default();
+            }
+            (b'+', _) => decoded.push(b' '),
+            (byte, _) => decoded.push(*byte),
+        }
+    }
+    decoded
+}
+
+fn form_encode(bytes: &[u8]) -> Vec<u8> {
+    let mut encoded = Vec::with_capacity(bytes.len());
+    for byte in bytes {
+        match byte {
+            b' ' => encoded.push(b'+'),
+            byte if byte.is_ascii_alphanumeric() || b"*-._".contains(byte) => encoded.push(*byte),
+            byte => encoded.extend(format!("%{byte:02X}").bytes()),
+        }
+    }
+    encoded
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn has(body: &[u8], words: &str, form: &[u8]) {
+        let forms = forms(&Bytes::copy_from_slice(body));
+        let found = forms.iter().find(|other| other.bytes == form);
+        let found = found.unwrap_or_else(|| panic!("{} has no form {words}", body.escape_ascii()));
+        assert_eq!(found.words.as_deref(), Some(words), "{}", body.escape_ascii());
+    }
+
+    #[test]
+    fn the_forms_found_in_the_wild_are_tried() {
+        has(b"[]", "with a newline at its end", b"[]\n");
+        has(b"[]\n", "without the newline at its end", b"[]");
+        has(b"[]\r\n", "without the CR LF at its end", b"[]");
+        has(b"[\n1]", "with CR LF in the place of LF", b"[\r\n1]");
+        has(b"[\r\n1]", "with LF in the place of CR LF", b"[\n1]");
+        has(b"\xef\xbb\xbf[]", "without the byte order mark", b"[]");
+        has(b"[]", "with a byte order mark", b"\xef\xbb\xbf[]");
+        has(b"\xff", "with U+FFFD for what is no UTF-8", "\u{fffd}".as_bytes());
+        has(b"{\"a\": 1}", "written compactly", b"{\"a\":1}");
+        has(
+            b"{\"b\":1,\"a\":\"/\"}",
+            "written with spaces after , and :, its members sorted",
+            b"{\"a\": \"/\", \"b\": 1}",
+        );
+        has(b"[]", "an empty body", b"");
+        has(b"W10=\n", "decoded from base64", b"[]");
+        has(b"[]", "in base64", b"W10=");
+        has(b"a%5B+%5d", "decoded from a form", b"a[ ]");
+        has(b"payload=%5B%5D", "the value of a form's field", b"[]");
+        has(b"[1 2]", "encoded as in a form", b"%5B1+2%5D");
+    }
+
+    #[test]
+    fn the_body_itself_comes_first_and_each_form_once() {
+        let forms = forms(&Bytes::from_static(b"[]"));
+        assert!(forms[0].words.is_none() && forms[0].bytes == "[]");
+        assert!(forms[1..].iter().all(|form| form.words.is_some() && form.bytes != "[]"));
+    }
+}

@@ -1,0 +1,195 @@
+//! What core says of a request, set out rule by rule.
+
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
+
+use jiff::Timestamp;
+use pierre_webhook_core::{DeliveryHeaders, Error, Verifier};
+
+use super::request::Request;
+
+/// The rules in the order in which they are checked.
+pub(super) const RULES: [(&str, &str); 10] = [
+    ("1", "exactly one X-Pierre-Signature and one X-Pierre-Event, neither blank"),
+    ("2", "the signature is a list with one t and one to eight sha256"),
+    ("3", "t is decimal digits"),
+    ("4", "signed neither too long ago nor in the future"),
+    ("4b", "the body is within the limit"),
+    ("4c", "the body is whole"),
+    ("5", "one sha256 is the MAC of the body under an accepted secret"),
+    ("6", "the body is one JSON value in UTF-8"),
+    ("7a", "the body is of the type that the event header says"),
+    ("7b", "the payload has the documented fields"),
+];
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum State {
+    Passed,
+    Failed,
+    NotReached,
+}
+
+/// What core says.
+#[derive(Debug)]
+pub(super) struct Judgement {
+    pub(super) states: [State; RULES.len()],
+    /// Of the first rule that failed.
+    pub(super) error: Option<Error>,
+    /// Of rule 5, where it was judged although rule 4 failed.
+    signature_error: Option<Error>,
+}
+
+impl Judgement {
+    pub(super) fn of(request: &Request, verifier: &Verifier, now: Timestamp) -> Self {
+        let now = system_time(now);
+        let verifier = verifier.clone().clock(move || now);
+        let error = verify(request, &verifier).err();
+        let failed = error.as_ref().map(rule);
+        let mut states = [State::Passed; RULES.len()];
+        if let Some(failed) = failed {
+            for (index, state) in states.iter_mut().enumerate() {
+                *state = match index.cmp(&failed) {
+                    std::cmp::Ordering::Less => State::Passed,
+                    std::cmp::Ordering::Equal => State::Failed,
+                    std::cmp::Ordering::Greater => State::NotReached,
+                };
+            }
+        }
+        let mut signature_error = None;
+        if failed == Some(AGE) {
+            // Who replays an old delivery wants to know whether its age is all.
+            let later = verify(request, &verifier.any_age()).err();
+            let later_rule = later.as_ref().map_or(RULES.len(), rule);
+            if let Some(state) = states.get_mut(SIGNATURE) {
+                *state = match later_rule.cmp(&SIGNATURE) {
+                    std::cmp::Ordering::Less => State::NotReached,
+                    std::cmp::Ordering::Equal => State::Failed,
+                    std::cmp::Ordering::Greater => State::Passed,
+                };
+            }
+            signature_error = later.filter(|_| later_rule == SIGNATURE);
+        }
+        Self { states, error, signature_error }
+    }
+
+    /// Whether rule 5 failed, after a failed rule 4 too.
+    pub(super) fn is_signature_wrong(&self) -> bool {
+        self.signature_error.is_some() || self.error == Some(Error::InvalidSignature)
+    }
+
+    /// The text of a rule that failed.
+    pub(super) fn text(&self, index: usize) -> Option<String> {
+        let error = [&self.error, &self.signature_error]
+            .into_iter()
+            .flatten()
+            .find(|error| rule(error) == index)?;
+        Some(match error {
+            Error::InvalidJson { line, column, .. } => {
+                format!("{error} (line {line}, column {column})")
+            }
+            Error::InvalidPayload { field, line, column, .. } => {
+                format!("{error} ({field}; line {line}, column {column})")
+            }
+            _ => error.to_string(),
+        })
+    }
+
+    /// The first rule that failed.
+    pub(super) fn failed_rule(&self) -> Option<&'static str> {
+        let index = self.error.as_ref().map(rule)?;
+        RULES.get(index).map(|(number, _)| *number)
+    }
+}
+
+const AGE: usize = 3;
+const SIGNATURE: usize = 6;
+
+/// The index of the rule that an error is of.
+fn rule(error: &Error) -> usize {
+    match error {
+        Error::MissingSignatureHeader | Error::MissingEventHeader => 0,
+        Error::InvalidSignatureHeader => 1,
+        Error::InvalidTimestamp => 2,
+        Error::TimestampTooOld { .. } | Error::TimestampInFuture => AGE,
+        Error::BodyTooLarge { .. } | Error::BodyTooLargeForServer => 4,
+        Error::BodyUnreadable => 5,
+        Error::InvalidJson { .. } => 7,
+        Error::EventTypeMismatch { .. } => 8,
+        Error::InvalidPayload { .. } => 9,
+        // Core's errors are non-exhaustive. Rule 3b is an adapter's, and a failed look-up is answered as rule 5.
+        _ => SIGNATURE,
+    }
+}
+
+fn verify(request: &Request, verifier: &Verifier) -> Result<(), Error> {
+    let headers = DeliveryHeaders::parse(request.pairs())?;
+    let mut pending = verifier.begin(&headers)?;
+    pending.push(request.body.clone())?;
+    if request.is_broken_off {
+        return Err(Error::BodyUnreadable);
+    }
+    pending.finish().map(|_| ())
+}
+
+fn system_time(at: Timestamp) -> SystemTime {
+    let seconds = Duration::from_secs(at.as_second().unsigned_abs());
+    let time = if at.as_second() < 0 {
+        UNIX_EPOCH.checked_sub(seconds)
+    } else {
+        UNIX_EPOCH.checked_add(seconds)
+    };
+    time.unwrap_or(UNIX_EPOCH)
+}
+
+#[cfg(test)]
+mod tests {
+    use pierre_webhook_core::Secret;
+
+    use super::{State::*, *};
+
+    fn judge(body: &str, signature: &str, event: &str, age: i64) -> Judgement {
+        let request = Request::of_parts(signature, event, body.to_owned().into());
+        let verifier = Verifier::new(Secret::new("s").unwrap()).body_limit(20);
+        Judgement::of(
+            &request,
+            &verifier,
+            Timestamp::from_second(age.saturating_add(1_000_000)).unwrap(),
+        )
+    }
+
+    #[test]
+    fn rules_pass_until_one_fails_and_the_rest_is_not_reached() {
+        let sign = |body: &str| Secret::new("s").unwrap().sign(1_000_000, body.as_bytes());
+        for (body, signature, event, age, failed) in [
+            ("{}", "", "e", 0, "1"),
+            ("{}", "x", "e", 0, "2"),
+            ("{}", "t=x,sha256=a", "e", 0, "3"),
+            ("{}", &sign("{}"), "e", 301, "4"),
+            ("012345678901234567890", &sign(""), "e", 0, "4b"),
+            ("{}", &sign("{} "), "e", 0, "5"),
+            ("{", &sign("{"), "e", 0, "6"),
+            (r#"{"type":"push"}"#, &sign(r#"{"type":"push"}"#), "e", 0, "7a"),
+            ("{}", &sign("{}"), "push", 0, "7b"),
+        ] {
+            let judgement = judge(body, signature, event, age);
+            assert_eq!(judgement.failed_rule(), Some(failed));
+            let index = RULES.iter().position(|(number, _)| *number == failed).unwrap();
+            assert!(judgement.states[..index].iter().all(|state| *state == Passed), "{failed}");
+            assert_eq!(judgement.states[index], Failed);
+            let after = &judgement.states[index.saturating_add(1)..];
+            assert!(after.iter().all(|state| *state == NotReached || failed == "4"), "{failed}");
+            assert!(judgement.text(index).is_some());
+        }
+        let judgement = judge("{}", &sign("{}"), "e", 300);
+        assert_eq!((judgement.states, judgement.error), ([Passed; 10], None));
+    }
+
+    #[test]
+    fn the_signature_is_judged_after_a_failed_age_too() {
+        let sign = |body: &str| Secret::new("s").unwrap().sign(1_000_000, body.as_bytes());
+        let good = judge("{}", &sign("{}"), "e", 999);
+        assert_eq!((good.states[SIGNATURE], good.is_signature_wrong()), (Passed, false));
+        let bad = judge("{}", &sign("{} "), "e", 999);
+        assert_eq!((bad.states[SIGNATURE], bad.is_signature_wrong()), (Failed, true));
+        assert_eq!((bad.states[7], bad.failed_rule()), (NotReached, Some("4")));
+    }
+}

@@ -1,0 +1,89 @@
+//! Where a delivery goes.
+
+use std::str::FromStr;
+
+use http::{HeaderValue, Uri, uri::Scheme};
+
+/// An absolute `http` or `https` URL.
+#[derive(Clone, Debug)]
+pub(crate) struct Target {
+    uri: Uri,
+    host: HeaderValue,
+    is_https: bool,
+}
+
+impl Target {
+    /// Without the brackets of an IPv6 address.
+    pub(crate) fn host(&self) -> &str {
+        let host = self.uri.host().unwrap_or_default();
+        host.strip_prefix('[').and_then(|host| host.strip_suffix(']')).unwrap_or(host)
+    }
+
+    pub(crate) fn port(&self) -> u16 {
+        self.uri.port_u16().unwrap_or(if self.is_https { 443 } else { 80 })
+    }
+
+    #[cfg(feature = "tls")]
+    pub(crate) fn is_https(&self) -> bool {
+        self.is_https
+    }
+
+    /// The `Host` header.
+    pub(crate) fn host_header(&self) -> HeaderValue {
+        self.host.clone()
+    }
+
+    /// What follows the host.
+    pub(crate) fn path(&self) -> &str {
+        self.uri.path_and_query().map_or("/", |path| path.as_str())
+    }
+
+    /// The whole of it, for a person or for curl.
+    pub(crate) fn url(&self) -> String {
+        self.uri.to_string()
+    }
+}
+
+impl FromStr for Target {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, String> {
+        const FORM: &str = "not a URL such as http://127.0.0.1:8787/webhooks";
+        let uri: Uri = text.parse().map_err(|_| FORM)?;
+        let (Some(scheme), Some(authority)) = (uri.scheme(), uri.authority()) else {
+            return Err(FORM.to_owned());
+        };
+        let is_https = *scheme == Scheme::HTTPS;
+        if !is_https && *scheme != Scheme::HTTP {
+            return Err("neither http:// nor https://".to_owned());
+        }
+        if is_https && !cfg!(feature = "tls") {
+            return Err("https:// is left out of this build (the feature `tls`)".to_owned());
+        }
+        if authority.as_str().contains('@') {
+            return Err("a user name in the URL is not sent: use --header".to_owned());
+        }
+        let host = HeaderValue::from_str(authority.as_str()).map_err(|_| FORM)?;
+        let target = Self { uri, host, is_https };
+        if target.host().is_empty() { Err(FORM.to_owned()) } else { Ok(target) }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_target_is_an_absolute_url() {
+        let target = Target::from_str("http://[::1]:8787/hooks?a=b").unwrap();
+        assert_eq!((target.host(), target.port(), target.path()), ("::1", 8787, "/hooks?a=b"));
+        assert_eq!(target.host_header(), "[::1]:8787");
+        let target = Target::from_str("http://localhost").unwrap();
+        assert_eq!((target.port(), target.path()), (80, "/"));
+        for wrong in
+            ["", "/hooks", "localhost:8787/hooks", "ftp://localhost/", "http://", "http://u@h/"]
+        {
+            assert!(Target::from_str(wrong).is_err(), "{wrong}");
+        }
+    }
+}

@@ -1,0 +1,118 @@
+//! What is said of each delivery.
+
+use std::{fmt::Write as _, path::Path};
+
+use http::StatusCode;
+use jiff::Timestamp;
+use serde::Serialize;
+
+use super::{answer::Forwarded, memory::Duplicate, receive::Received};
+use crate::{
+    escape,
+    exit::Failure,
+    identity,
+    output::{BAD, DIM, GOOD, Output, WARNING},
+};
+
+/// All that is known of a delivery once it is answered.
+pub(super) struct Report<'a> {
+    pub(super) received: &'a Received,
+    pub(super) status: StatusCode,
+    pub(super) duplicate: Option<Duplicate>,
+    pub(super) forwarded: Option<&'a Forwarded>,
+    pub(super) saved: Option<&'a Path>,
+}
+
+/// A delivery, for programs.
+#[derive(Serialize)]
+struct Record<'a> {
+    n: u64,
+    at: Timestamp,
+    verdict: &'static str,
+    error: Option<String>,
+    /// What the sender got.
+    status: u16,
+    event: Option<&'a str>,
+    signed_at: Option<u64>,
+    age_s: Option<i64>,
+    delivery_id: Option<String>,
+    body_bytes: Option<usize>,
+    duplicate_of: Option<u64>,
+    resigned: Option<bool>,
+    forward: Option<&'a Forwarded>,
+    saved: Option<String>,
+}
+
+pub(super) fn report(output: &Output, report: &Report<'_>) -> Result<(), Failure> {
+    let received = report.received;
+    output.record(&Record {
+        n: received.n,
+        at: received.at,
+        verdict: if received.verdict.is_ok() { "verified" } else { "refused" },
+        error: received.verdict.as_ref().err().map(ToString::to_string),
+        status: report.status.as_u16(),
+        event: received.event_type(),
+        signed_at: received.signed_at(),
+        age_s: received.age(),
+        delivery_id: received.id().map(|id| id.to_string()),
+        body_bytes: received.body.as_ref().map(bytes::Bytes::len),
+        duplicate_of: report.duplicate.map(|duplicate| duplicate.of),
+        resigned: report.duplicate.map(|duplicate| duplicate.is_resigned),
+        forward: report.forwarded,
+        saved: report.saved.map(|path| path.display().to_string()),
+    })?;
+    let mut lines = line(report);
+    if output.is_verbose() {
+        push_in_full(&mut lines, received);
+    }
+    output.data(lines)
+}
+
+fn line(report: &Report<'_>) -> String {
+    let received = report.received;
+    let time = received.at.strftime("%H:%M:%SZ");
+    let event = received.event_type().unwrap_or("-");
+    let mut line = format!("#{}  {DIM}{time}{DIM:#}  {}  ", received.n, escape::text(event));
+    let _ = match &received.verdict {
+        Ok(0) => write!(line, "{GOOD}verified{GOOD:#}"),
+        Ok(index) => write!(line, "{GOOD}verified{GOOD:#} by secret {}", index.saturating_add(1)),
+        Err(error) => write!(line, "{BAD}{}{BAD:#}", escape::text(&error.to_string())),
+    };
+    if let Some(age) = received.age() {
+        let _ = write!(line, "  age {age} s");
+    }
+    let _ = write!(line, "  answered {}", report.status.as_u16());
+    match report.forwarded {
+        Some(Forwarded { status: Some(status), ms, .. }) => {
+            let _ = write!(line, "  forward {status} in {ms} ms");
+        }
+        Some(Forwarded { ms, error, .. }) => {
+            let error = escape::cut(error.as_deref().unwrap_or_default(), 200);
+            let _ = write!(line, "  {BAD}forward failed{BAD:#} in {ms} ms: {error}");
+        }
+        None => {}
+    }
+    if let Some(id) = received.id() {
+        let _ = write!(line, "  {DIM}id {}{DIM:#}", identity::short(id));
+    }
+    if let Some(Duplicate { of, is_resigned }) = report.duplicate {
+        let resigned = if is_resigned { ", re-signed" } else { "" };
+        let _ = write!(line, "  {WARNING}duplicate of #{of}{resigned}{WARNING:#}");
+    }
+    line
+}
+
+/// The request line and the body, each line marked, so that none of them passes for one of ours.
+fn push_in_full(lines: &mut String, received: &Received) {
+    let path = received.head.uri.path_and_query().map_or("/", |path| path.as_str());
+    let path = escape::text(path);
+    let _ = write!(lines, "\n    | {} {path}", escape::text(received.head.method.as_str()));
+    match &received.body {
+        Some(body) => {
+            for line in body.split(|byte| *byte == b'\n') {
+                let _ = write!(lines, "\n    | {}", escape::bytes(line));
+            }
+        }
+        None => lines.push_str("\n    | (the body is too large, or broke off)"),
+    }
+}

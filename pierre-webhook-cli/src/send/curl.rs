@@ -1,0 +1,131 @@
+//! The curl command that sends the same request.
+
+use std::{
+    env, fs,
+    io::{self, Write as _},
+    path::{Path, PathBuf},
+};
+
+use bytes::Bytes;
+use http::Method;
+
+use crate::{
+    exit::Failure,
+    http::{ClientArgs, Outgoing, Target},
+};
+
+/// One line, unless the body has several. `body` is what follows `--data-binary`.
+pub(crate) fn command(
+    target: &Target,
+    request: &Outgoing,
+    client: &ClientArgs,
+    body: &str,
+) -> String {
+    let mut words = vec!["curl".to_owned(), "-sSi".to_owned()];
+    let mut add = |option: &str, value: &str| {
+        words.push(option.to_owned());
+        words.push(quote(value));
+    };
+    add("--max-time", &client.timeout.as_secs_f64().to_string());
+    #[cfg(feature = "tls")]
+    if let Some(path) = &client.trust.ca_file {
+        add("--cacert", &path.display().to_string());
+    }
+    if request.method != Method::POST {
+        add("-X", request.method.as_str());
+    }
+    for (name, value) in &request.headers {
+        add(
+            "-H",
+            &format!("{}: {}", title(name.as_str()), String::from_utf8_lossy(value.as_bytes())),
+        );
+    }
+    // What curl would add of its own.
+    for name in ["Content-Type", "User-Agent"] {
+        if !request.headers.contains_key(name) {
+            add("-H", &format!("{name}:"));
+        }
+    }
+    if request.is_chunked {
+        add("-H", "Transfer-Encoding: chunked");
+    }
+    add("--data-binary", body);
+    // curl reads brackets as ranges, and resolves dots.
+    words.extend(["-g", "--path-as-is"].map(str::to_owned));
+    words.push(quote(&target.url()));
+    words.join(" ")
+}
+
+/// What curl is told to send: the bytes, or `@` and a file, where a command line cannot hold them.
+pub(crate) fn data(
+    body: &Bytes,
+    file: Option<&Path>,
+) -> Result<(String, Option<PathBuf>), Failure> {
+    const LONGEST: usize = 32 << 10;
+    let inline = str::from_utf8(body).ok().filter(|text| {
+        text.len() <= LONGEST
+            && !text.starts_with('@')
+            && text.chars().all(|character| character == '\n' || !character.is_control())
+    });
+    if let Some(text) = inline {
+        return Ok((text.to_owned(), None));
+    }
+    if let Some(file) = file {
+        return Ok((format!("@{}", file.display()), None));
+    }
+    let path =
+        write_file(body).map_err(|error| Failure::io("cannot write the body to a file", &error))?;
+    Ok((format!("@{}", path.display()), Some(path)))
+}
+
+/// Under a name that nobody could have made before: the directory is everybody's.
+fn write_file(body: &[u8]) -> io::Result<PathBuf> {
+    let mut random = [0; 8];
+    getrandom::fill(&mut random).map_err(io::Error::other)?;
+    let name = format!("pierre-webhook-{:016x}.body", u64::from_ne_bytes(random));
+    let path = env::temp_dir().join(name);
+    fs::File::create_new(&path)?.write_all(body)?;
+    Ok(path)
+}
+
+/// For a POSIX shell.
+fn quote(word: &str) -> String {
+    let is_plain = |byte: u8| byte.is_ascii_alphanumeric() || b"_@%+=:,./-".contains(&byte);
+    if !word.is_empty() && word.bytes().all(is_plain) {
+        word.to_owned()
+    } else {
+        format!("'{}'", word.replace('\'', r"'\''"))
+    }
+}
+
+/// As the service writes header names.
+fn title(name: &str) -> String {
+    let title = |part: &str| {
+        let mut letters = part.chars();
+        letters.next().map(|first| first.to_ascii_uppercase().to_string() + letters.as_str())
+    };
+    name.split('-').filter_map(title).collect::<Vec<_>>().join("-")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn words_are_quoted_for_the_shell() {
+        assert_eq!(quote("http://127.0.0.1:8787/a"), "http://127.0.0.1:8787/a");
+        assert_eq!(quote(""), "''");
+        assert_eq!(quote("it's $HOME"), r"'it'\''s $HOME'");
+        assert_eq!(title("x-pierre-event"), "X-Pierre-Event");
+    }
+
+    #[test]
+    fn a_body_that_no_command_line_can_hold_comes_from_a_file() {
+        let file = Some(Path::new("b.json"));
+        assert_eq!(data(&Bytes::from("{\"a\":1}\n"), file).unwrap().0, "{\"a\":1}\n");
+        for body in ["@x", "a\0b", "\u{85}", &" ".repeat(40_000)] {
+            assert_eq!(data(&Bytes::from(body.to_owned()), file).unwrap().0, "@b.json");
+        }
+        assert_eq!(data(&Bytes::from_static(b"\xff"), file).unwrap().0, "@b.json");
+    }
+}

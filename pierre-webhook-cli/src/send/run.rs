@@ -1,0 +1,168 @@
+//! A run of deliveries.
+
+use std::{
+    path::Path,
+    sync::{
+        Arc,
+        atomic::{AtomicU64, Ordering},
+    },
+};
+
+use bytes::Bytes;
+use http::{Extensions, HeaderMap, HeaderValue, Method, header};
+use jiff::{SignedDuration, Timestamp};
+use pierre_webhook_core::{EVENT_HEADER, SIGNATURE_HEADER};
+use serde::Serialize;
+use tokio::task::JoinSet;
+
+use super::{
+    SendArgs,
+    body::{Bodies, BodyArg},
+    curl,
+    header::{self as headers, Header},
+};
+use crate::{
+    delivery::{Reporter, Retries, RetryAs, Route, Signed},
+    exit::{Exit, Failure, until_interrupted},
+    http::{Client, MOST_ANSWER, Outgoing},
+    output::Output,
+    secrets::Secrets,
+    time,
+};
+
+pub(super) struct Run {
+    args: SendArgs,
+    bodies: Bodies,
+    secrets: Secrets,
+    route: Route,
+    output: Arc<Output>,
+    reporter: Reporter,
+    /// The deliveries that were begun.
+    begun: AtomicU64,
+}
+
+/// The curl command of one delivery, for programs.
+#[derive(Serialize)]
+struct DryRun<'a> {
+    n: u64,
+    curl: &'a str,
+    delivery_id: Option<String>,
+    signed_at: Option<u64>,
+}
+
+/// An event that is `age` old: it happened when it was signed.
+pub(super) fn happened_at(age: SignedDuration) -> Timestamp {
+    let now = Timestamp::now();
+    now.checked_sub(age).unwrap_or(now)
+}
+
+impl Run {
+    pub(super) fn new(
+        args: SendArgs,
+        bodies: Bodies,
+        secrets: Secrets,
+        output: Arc<Output>,
+    ) -> Result<Self, Failure> {
+        let target = args.url.clone().ok_or_else(|| Failure::usage("no URL"))?;
+        let route = Route {
+            client: Client::new(args.client.timeout, &args.client.trust, &target, MOST_ANSWER)?,
+            target,
+            expected: args.expect.clone(),
+            retries: Retries::from(&args.retry),
+        };
+        // What cannot be made is said before anything is sent.
+        bodies.body(1, happened_at(args.age))?;
+        let all = if args.dry_run { 1 } else { args.count };
+        let reporter = Reporter::new(Arc::clone(&output), args.expect.clone(), all);
+        Ok(Self { args, bodies, secrets, route, output, reporter, begun: AtomicU64::new(0) })
+    }
+
+    pub(super) fn print_curl(&self) -> Result<Exit, Failure> {
+        let file = self.args.body.as_ref().and_then(BodyArg::file);
+        for n in 1..=self.args.count {
+            self.print_one_curl(n, file)?;
+        }
+        Ok(Exit::AsExpected)
+    }
+
+    fn print_one_curl(&self, n: u64, file: Option<&Path>) -> Result<(), Failure> {
+        let body = self.bodies.body(n, happened_at(self.args.age))?;
+        let delivery = self.sign(&body);
+        let (data, written) = curl::data(&body, file)?;
+        if let Some(path) = written {
+            self.output.note(format_args!("the body is in {}", path.display()));
+        }
+        let curl = curl::command(&self.route.target, &delivery.request, &self.args.client, &data);
+        self.output.record(&DryRun {
+            n,
+            curl: &curl,
+            delivery_id: delivery.id.map(|id| id.to_string()),
+            signed_at: delivery.signed_at,
+        })?;
+        self.output.data(curl)
+    }
+
+    pub(super) async fn send(self) -> Result<Exit, Failure> {
+        let run = Arc::new(self);
+        let finished = until_interrupted(Arc::clone(&run).send_all()).await;
+        let is_interrupted = finished.is_none();
+        finished.transpose()?;
+        run.reporter.summary(is_interrupted)
+    }
+
+    async fn send_all(self: Arc<Self>) -> Result<(), Failure> {
+        let mut workers = JoinSet::new();
+        let most = self.args.count.min(self.args.concurrency.into());
+        for _ in 0..most {
+            workers.spawn(Arc::clone(&self).work());
+        }
+        while let Some(ended) = workers.join_next().await {
+            ended.map_err(|error| Failure::failed(format!("a worker failed: {error}")))??;
+        }
+        Ok(())
+    }
+
+    /// Takes one delivery after the other, until none is left.
+    async fn work(self: Arc<Self>) -> Result<(), Failure> {
+        loop {
+            let n = self.begun.fetch_add(1, Ordering::Relaxed).saturating_add(1);
+            if n > self.args.count {
+                return Ok(());
+            }
+            let body = self.bodies.body(n, happened_at(self.args.age))?;
+            let resign = || self.sign(&body);
+            let resign: Option<&(dyn Fn() -> Signed + Sync)> = match self.args.retry.retry_as {
+                RetryAs::Same => None,
+                RetryAs::Resigned => Some(&resign),
+            };
+            let outcome = self.route.deliver(n, self.sign(&body), resign, &self.reporter).await?;
+            self.reporter.ended(outcome);
+        }
+    }
+
+    /// The request of a delivery, signed now, less its age.
+    fn sign(&self, body: &Bytes) -> Signed {
+        let signature = self.secrets.signing().sign(time::signed_at(self.args.age), body);
+        let headers = request_headers(&self.args.event, &signature, &self.args.header);
+        Signed::of(Outgoing {
+            method: Method::POST,
+            headers,
+            body: body.clone(),
+            is_chunked: self.args.chunked,
+            extensions: Extensions::new(),
+        })
+    }
+}
+
+/// The headers of a delivery as they are documented, and those of the command line.
+fn request_headers(event: &str, signature: &str, given: &[Header]) -> HeaderMap {
+    let mut headers = HeaderMap::new();
+    headers.insert(header::CONTENT_TYPE, HeaderValue::from_static("application/json"));
+    headers.insert(header::USER_AGENT, HeaderValue::from_static("Pierre-Webhook/1.0"));
+    for (name, value) in [(EVENT_HEADER, event), (SIGNATURE_HEADER, signature)] {
+        if let Ok(value) = HeaderValue::from_str(value) {
+            headers.insert(name, value);
+        }
+    }
+    headers::apply(&headers, given)
+}

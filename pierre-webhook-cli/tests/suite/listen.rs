@@ -1,0 +1,320 @@
+//! `listen`.
+
+use std::{
+    io::{Read as _, Write as _},
+    net::{Shutdown, TcpStream},
+};
+
+use pierre_webhook_core::Secret;
+use serde_json::{Value, json};
+
+use crate::{
+    command::{Running, SECRET, record, run, run_with_stdin, without_secret},
+    folder::Folder,
+    wrong::{Server, answer, closed},
+};
+
+/// Sends bytes on a connection of their own, ends them, and reads all of the answer.
+fn exchange(url: &str, bytes: &[u8]) -> String {
+    let mut stream = TcpStream::connect(url.strip_prefix("http://").unwrap()).unwrap();
+    stream.write_all(bytes).unwrap();
+    stream.shutdown(Shutdown::Write).unwrap();
+    let mut answer = Vec::new();
+    let _ = stream.read_to_end(&mut answer);
+    String::from_utf8(answer).unwrap()
+}
+
+fn signed(event: &str, body: &[u8], more: &str) -> Vec<u8> {
+    let now = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH).unwrap().as_secs();
+    let signature = Secret::new(SECRET).unwrap().sign(now, body);
+    let head = format!(
+        "POST /any/path?x=1 HTTP/1.1\r\nHost: h\r\nX-Pierre-Event: {event}\r\nX-Pierre-Signature: {signature}\r\n{more}\r\n"
+    );
+    [head.as_bytes(), body].concat()
+}
+
+#[test]
+fn a_delivery_is_verified_and_answered_with_200() {
+    let (listen, url) = Running::listen(&["--count", "1", "--json"]);
+    let body = "{}";
+    let answer = exchange(&url, &signed("ping", body.as_bytes(), "Content-Length: 2\r\n"));
+    assert!(answer.starts_with("HTTP/1.1 200 OK\r\n"), "{answer}");
+    let ended = listen.end().is(0);
+    let [record] = &ended.records()[..] else { panic!("{ended:?}") };
+    assert!(record["at"].as_str().unwrap().ends_with('Z'));
+    assert!(record["signed_at"].is_u64() && record["age_s"].as_i64().unwrap() <= 5);
+    assert_eq!(
+        record["delivery_id"],
+        "2c831df594c5af4eaa2c5cf87cf0045b0e2b9c33357617f8b0723254c3479fe7"
+    );
+    for (field, value) in [
+        ("n", json!(1)),
+        ("verdict", json!("verified")),
+        ("error", Value::Null),
+        ("status", json!(200)),
+        ("event", json!("ping")),
+        ("body_bytes", json!(2)),
+        ("duplicate_of", Value::Null),
+        ("resigned", Value::Null),
+        ("forward", Value::Null),
+        ("saved", Value::Null),
+    ] {
+        assert_eq!(record[field], value, "{field}");
+    }
+}
+
+#[test]
+fn a_refusal_has_cores_text_and_answer() {
+    let (listen, url) = Running::listen(&["--count", "2", "--body-limit", "300", "--json"]);
+    run(&["send", "push", &url, "--age", "6m"]).is(1);
+    let answer = exchange(&url, b"GET / HTTP/1.1\r\nHost: h\r\n\r\n");
+    assert!(
+        answer
+            .starts_with("HTTP/1.1 400 Bad Request\r\ncontent-type: application/problem+json\r\n"),
+        "{answer}"
+    );
+    assert!(
+        answer.ends_with(r#""detail":"Missing or invalid X-Pierre-Signature header"}"#),
+        "{answer}"
+    );
+    let records = listen.end().is(1).records();
+    assert!(records[0]["error"].as_str().unwrap().starts_with("Webhook timestamp too old (36"));
+    assert_eq!((&records[0]["verdict"], &records[0]["status"]), (&json!("refused"), &json!(401)));
+    assert_eq!(records[1]["event"], Value::Null);
+}
+
+#[test]
+fn the_settings_are_the_verifiers() {
+    let folder = Folder::new();
+    let (first, second) = (folder.write("first", "s1"), folder.write("second", SECRET));
+    let files = ["--secret-file", &first, "--secret-file", &second];
+    let (listen, url) = Running::listen(&[&files[..], &["--count", "2", "--any-age"]].concat());
+    run(&["send", "push", &url, "--age", "365d"]).is(2);
+    run(&["send", "push", &url, "--age", "8760h"]).is(0);
+    run(&["send", "push", &url, "--secret-file", &first]).is(0);
+    let ended = listen.end().is(0);
+    assert!(ended.stdout.contains("verified by secret 2"), "{ended:?}");
+    let (listen, url) = Running::listen(&["--count", "1", "--max-age", "10"]);
+    run(&["send", "push", &url, "--age", "20s"]).is(1);
+    listen.end().is(1);
+}
+
+#[test]
+fn a_body_over_the_limit_is_neither_saved_nor_forwarded() {
+    let folder = Folder::new();
+    let app = Server::answering(&[&answer("200 OK", "")]);
+    let saved = folder.path("saved");
+    let (listen, url) = Running::listen(&[
+        "--count",
+        "3",
+        "--body-limit",
+        "10",
+        "--save",
+        &saved,
+        "--forward-to",
+        &app.url,
+        "--json",
+    ]);
+    let body = [b' '; 11];
+    let declared = exchange(&url, &signed("e", &body, "Content-Length: 11\r\n"));
+    assert!(declared.starts_with("HTTP/1.1 413 "), "{declared}");
+    let chunked = [
+        &signed("e", b"", "Transfer-Encoding: chunked\r\n"),
+        &b"b\r\n           \r\n0\r\n\r\n"[..],
+    ]
+    .concat();
+    let chunked = exchange(&url, &chunked);
+    assert!(chunked.starts_with("HTTP/1.1 413 "), "{chunked}");
+    // The headers condemn it first, and its body is still too large.
+    let unsigned =
+        exchange(&url, b"POST / HTTP/1.1\r\nHost: h\r\nContent-Length: 11\r\n\r\n           ");
+    assert!(unsigned.starts_with("HTTP/1.1 400 "), "{unsigned}");
+    let records = listen.end().is(1).records();
+    for record in &records {
+        assert_eq!((&record["forward"], &record["saved"]), (&Value::Null, &Value::Null));
+        assert_eq!(record["body_bytes"], Value::Null);
+    }
+    assert_eq!(records[0]["error"], "Webhook body larger than 10 bytes");
+    assert_eq!(folder.names("saved"), Vec::<String>::new());
+}
+
+#[test]
+fn a_body_that_breaks_off_is_reported() {
+    let (listen, url) = Running::listen(&["--count", "1", "--json"]);
+    exchange(&url, &signed("e", b"[", "Content-Length: 2\r\n"));
+    let record = &listen.end().is(1).records()[0];
+    assert_eq!(
+        (&record["error"], &record["status"]),
+        (&json!("Webhook body could not be read"), &json!(400))
+    );
+}
+
+#[test]
+fn deliveries_are_forwarded_as_they_came_and_the_answer_goes_back() {
+    let app = Server::answering(&[&answer("418 I'm a teapot", "x-app: yes\r\n")]);
+    let (listen, url) = Running::listen(&["--count", "2", "--forward-to", &app.url, "--json"]);
+    let sent = signed(
+        "e",
+        b"\xff\0",
+        "Content-Length: 2\r\nX-ODD-case: a\r\nX-ODD-case: b\r\nConnection: x-hop\r\nX-Hop: 1\r\n",
+    );
+    let answered = exchange(&url, &sent);
+    assert!(answered.starts_with("HTTP/1.1 418 I'm a teapot\r\nx-app: yes\r\n"), "{answered}");
+    let request = app.request();
+    assert_eq!(request.head[0], "POST /hooks HTTP/1.1");
+    assert_eq!(request.body, b"\xff\0");
+    assert_eq!(
+        request.head.iter().filter(|line| line.starts_with("X-ODD-case: ")).count(),
+        2,
+        "{request:?}"
+    );
+    assert_eq!(request.header("x-hop"), None);
+    assert!(request.header("host").unwrap().starts_with("127.0.0.1:"));
+
+    run(&["send", "push", &url, "--chunked", "--expect", "418"]).is(0);
+    let request = app.request();
+    assert_eq!(request.header("transfer-encoding"), Some("chunked"));
+    let records = listen.end().is(1).records();
+    assert_eq!((&records[0]["verdict"], &records[0]["status"]), (&json!("refused"), &json!(418)));
+    assert_eq!(records[1]["forward"]["status"], 418);
+    assert!(records[1]["forward"]["ms"].is_f64() || records[1]["forward"]["ms"].is_u64());
+}
+
+#[test]
+fn only_verified_keeps_the_others_back() {
+    let app = Server::answering(&[&answer("200 OK", "")]);
+    let (listen, url) =
+        Running::listen(&["--count", "2", "--forward-to", &app.url, "--only-verified", "--json"]);
+    run(&["send", "push", &url, "--age", "1h", "--expect", "401"]).is(0);
+    run(&["send", "push", &url]).is(0);
+    let records = listen.end().is(1).records();
+    assert_eq!(records[0]["forward"], Value::Null);
+    assert_eq!(records[1]["forward"]["status"], 200);
+}
+
+#[test]
+fn a_forward_without_an_answer_is_502_and_exit_code_3() {
+    let to = format!("http://{}/", closed());
+    let (listen, url) = Running::listen(&["--count", "1", "--forward-to", &to]);
+    let ended = run(&["send", "push", &url, "--expect", "502"]).is(0);
+    assert!(ended.stdout.contains("The forward failed: Connection refused"), "{ended:?}");
+    let ended = listen.end().is(3);
+    assert!(ended.stdout.contains("forward failed"), "{ended:?}");
+}
+
+#[test]
+fn tries_fail_as_told_and_retries_are_told_apart() {
+    let (listen, url) = Running::listen(&["--count", "4", "--fail", "2"]);
+    // A second between the tries, so that the new signatures differ.
+    run(&["send", "push", &url, "--retries", "1", "--backoff", "1ms", "--expect", "503,200"]).is(0);
+    let ended = run(&["send", "push", &url, "--retries", "2", "--backoff", "1ms", "--json"]).is(0);
+    assert_eq!(ended.records()[2]["status"], 200);
+    let ended = listen.end().is(0);
+    let lines: Vec<_> = ended.stdout.lines().collect();
+    assert!(lines[0].contains("answered 503") && !lines[1].contains("duplicate"), "{ended:?}");
+    assert!(
+        lines[2].ends_with("duplicate of #2") && lines[3].ends_with("duplicate of #2"),
+        "{ended:?}"
+    );
+    assert!(lines[3].contains("push  verified") && lines[3].contains("answered 200"), "{ended:?}");
+}
+
+#[test]
+fn a_delivery_signed_anew_is_a_duplicate_all_the_same() {
+    let (listen, url) = Running::listen(&["--count", "2", "--json"]);
+    for age in ["1s", "5s"] {
+        run_with_stdin(&["send", "e", &url, "--body", "-", "--age", age], b"{}").is(0);
+    }
+    let records = listen.end().is(0).records();
+    assert_eq!((&records[1]["duplicate_of"], &records[1]["resigned"]), (&json!(1), &json!(true)));
+}
+
+#[test]
+fn a_delay_makes_senders_give_up_and_is_reported_all_the_same() {
+    let (listen, url) = Running::listen(&["--count", "1", "--delay", "300ms", "--json"]);
+    run(&["send", "push", &url, "--timeout", "50ms"]).is(3);
+    assert_eq!(listen.end().is(0).records()[0]["verdict"], "verified");
+}
+
+#[test]
+fn the_time_of_the_run_is_bounded() {
+    let (listen, _) = Running::listen(&["--count", "1", "--timeout", "50ms"]);
+    let ended = listen.end().is(1);
+    assert!(ended.stderr.contains("0 verified, 0 refused"), "{ended:?}");
+    Running::listen(&["--timeout", "50ms"]).0.end().is(0);
+}
+
+#[test]
+fn a_port_in_use_is_exit_code_3() {
+    let (_listen, url) = Running::listen(&[]);
+    let port = url.rsplit(':').next().unwrap();
+    let ended = run(&["listen", "--port", port]).is(3);
+    assert!(ended.stderr.contains("cannot listen on 127.0.0.1"), "{ended:?}");
+}
+
+#[test]
+fn the_address_comes_first_also_with_quiet() {
+    let folder = Folder::new();
+    let file = folder.write("secret", "s\n");
+    for quiet in [&["--timeout", "10ms"][..], &["--timeout", "10ms", "-q"]] {
+        let mut running = Running::start(without_secret(
+            &[&["listen", "--port", "0", "--secret-file", &file], quiet].concat(),
+        ));
+        assert!(running.stderr_line().starts_with("listening on http://127.0.0.1:"));
+        let ended = running.end().is(0);
+        assert_eq!(ended.stderr.lines().count() == 1, quiet.contains(&"-q"), "{ended:?}");
+    }
+}
+
+#[test]
+fn nothing_received_reaches_a_terminal() {
+    let hostile = b"\x1b[2J\x07\x9b31m\xc2\x9b\x7f\r\n\xe2\x80\xae#9  verified";
+    for args in [&["-v", "--color", "never"][..], &["--json"]] {
+        let (listen, url) = Running::listen(&[&["--count", "2"], args].concat());
+        // Control bytes in a header are no HTTP, and no delivery.
+        exchange(&url, &signed("a\x1b[31mb", b"", "Content-Length: 0\r\n"));
+        let evil = signed("e", hostile, &format!("Content-Length: {}\r\n", hostile.len()));
+        exchange(&url, &evil);
+        exchange(&url, &signed("caf\u{e9}\u{9b}", b"{}", "Content-Length: 2\r\nX: \u{9b}\r\n"));
+        let ended = listen.end().is(1);
+        let printed = ended.stdout + &ended.stderr;
+        assert!(
+            printed.chars().all(|character| character == '\n' || !character.is_control()),
+            "{printed:?}"
+        );
+        assert!(!printed.contains('\u{202e}'), "{printed:?}");
+        // No line of a body looks like a delivery's.
+        assert!(!printed.lines().any(|line| line.starts_with("#9")), "{printed:?}");
+    }
+}
+
+#[test]
+fn in_colour_the_only_control_bytes_are_those_of_the_colours() {
+    let (listen, url) = Running::listen(&["--count", "1", "-v", "--color", "always"]);
+    let hostile = b"\x1b[2J\x1b]0;title\x07\x9b31m";
+    exchange(&url, &signed("e", hostile, &format!("Content-Length: {}\r\n", hostile.len())));
+    let printed = listen.end().is(1).stdout;
+    let mut parts = printed.split('\x1b');
+    let mut text = parts.next().unwrap().to_owned();
+    for part in parts {
+        let (code, rest) = part.split_once('m').unwrap();
+        assert!(
+            code.strip_prefix('[').unwrap().bytes().all(|byte| byte.is_ascii_digit()),
+            "{code}"
+        );
+        text.push_str(rest);
+    }
+    assert!(text.chars().all(|character| character == '\n' || !character.is_control()), "{text:?}");
+    assert!(text.contains(r"\u{1b}[2J\u{1b}]0;title\u{7}\x9b31m"), "{text}");
+}
+
+#[cfg(unix)]
+#[test]
+fn ctrl_c_ends_it_with_130() {
+    let (mut listen, url) = Running::listen(&["--json"]);
+    run(&["send", "push", &url]).is(0);
+    assert_eq!(record(&listen.stdout_line())["n"], 1);
+    listen.interrupt();
+    let ended = listen.end().is(130);
+    assert!(ended.stderr.contains("1 verified, 0 refused"), "{ended:?}");
+}

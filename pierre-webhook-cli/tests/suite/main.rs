@@ -1,0 +1,21 @@
+//! The command as a user runs it: the real binary, real servers on loopback, directories of its own.
+
+#![cfg(test)]
+#![expect(clippy::arithmetic_side_effects, reason = "a test may fail by panicking")]
+
+mod command;
+mod folder;
+mod receivers;
+mod wrong;
+
+mod attack;
+mod explain;
+mod listen;
+mod replay;
+mod send;
+#[cfg(unix)]
+mod session;
+mod sign;
+#[cfg(feature = "tls")]
+mod tls;
+mod usage;

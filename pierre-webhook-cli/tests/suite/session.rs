@@ -1,0 +1,91 @@
+//! The session in the README: run, and compared with what is written there.
+
+use std::{
+    env, fs,
+    io::{BufRead as _, BufReader},
+    net::TcpListener,
+    path::Path,
+    process::{Child, Command, Stdio},
+};
+
+use crate::{command::SECRET, folder::Folder};
+
+const BEGIN: &str = "```console\n";
+
+#[test]
+fn session() {
+    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("README.md");
+    let readme = fs::read_to_string(&path).unwrap();
+    let (before, rest) = readme.split_once(BEGIN).unwrap();
+    let (written, after) = rest.split_once("```\n").unwrap();
+    let commands: Vec<_> = written.lines().filter_map(|line| line.strip_prefix("$ ")).collect();
+    let recorded = record(&commands);
+    if env::var_os("PIERRE_WEBHOOK_RECORD").is_some() {
+        fs::write(&path, format!("{before}{BEGIN}{recorded}```\n{after}")).unwrap();
+    } else {
+        assert_eq!(plain(&recorded), plain(written), "see the README: record it again");
+    }
+}
+
+/// What a terminal would show.
+fn record(commands: &[&str]) -> String {
+    let folder = Folder::new();
+    // Free a moment ago. What the README shows is the usual one.
+    let port = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port().to_string();
+    let mut shown = String::new();
+    let mut background = Vec::new();
+    for command in commands {
+        shown.push_str(&format!("$ {command}\n"));
+        let command = command.replace("8787", &port);
+        if let Some(command) = command.strip_suffix('&') {
+            let (child, line) = start(command, &folder);
+            background.push(child);
+            shown.push_str(&line);
+        } else if command == "wait" {
+            for mut child in background.drain(..) {
+                child.wait().unwrap();
+            }
+        } else {
+            let output = shell(&format!("{{ {command}\n}} 2>&1"), &folder).output().unwrap();
+            shown.push_str(str::from_utf8(&output.stdout).unwrap());
+        }
+    }
+    shown.replace(&port, "8787")
+}
+
+/// Starts a command whose first line on standard error says that it is ready.
+fn start(command: &str, folder: &Folder) -> (Child, String) {
+    let mut child =
+        shell(&format!("exec {command}"), folder).stderr(Stdio::piped()).spawn().unwrap();
+    let mut line = String::new();
+    BufReader::new(child.stderr.take().unwrap()).read_line(&mut line).unwrap();
+    (child, line)
+}
+
+fn shell(command: &str, folder: &Folder) -> Command {
+    let binary = Path::new(env!("CARGO_BIN_EXE_pierre-webhook")).parent().unwrap();
+    let path = env::var("PATH").unwrap();
+    let mut shell = Command::new("sh");
+    shell.args(["-c", command]).current_dir(folder.path(""));
+    shell.env("PATH", format!("{}:{path}", binary.display())).env("PIERRE_WEBHOOK_SECRET", SECRET);
+    shell
+}
+
+/// Without what differs from run to run: times, ids, milliseconds, ages.
+fn plain(text: &str) -> String {
+    let line = |line: &str| {
+        let words: Vec<_> = line.split_whitespace().collect();
+        let word = |(index, word): (usize, &&str)| {
+            let before = index.checked_sub(1).and_then(|index| words.get(index)).copied();
+            let after = words.get(index + 1).copied().unwrap_or_default();
+            let is_time = word.ends_with('Z') && word.matches(':').count() == 2;
+            let differs = is_time
+                || [Some("id"), Some("age")].contains(&before)
+                || after == "ms"
+                || after.starts_with("seconds");
+            if differs { "_".to_owned() } else { (*word).to_owned() }
+        };
+        words.iter().enumerate().map(word).collect::<Vec<_>>().join(" ")
+    };
+    text.lines().map(line).collect::<Vec<_>>().join("\n")
+}
