@@ -72,6 +72,21 @@ impl<D: Buf + Unpin> Body for Scripted<D> {
     }
 }
 
+/// A body of which nothing ever comes.
+pub(crate) struct Silent;
+
+impl Body for Silent {
+    type Data = Bytes;
+    type Error = Infallible;
+
+    fn poll_frame(
+        self: Pin<&mut Self>,
+        _: &mut Context<'_>,
+    ) -> Poll<Option<Result<Frame<Bytes>, Infallible>>> {
+        Poll::Pending
+    }
+}
+
 fn request<B>(of: &client::Request, body: B) -> Request<B> {
     let mut request = Request::post(of.path);
     for (name, value) in &of.headers {
@@ -141,6 +156,24 @@ async fn a_frame_that_has_bytes_but_shows_none_is_unreadable() {
         fn advance(&mut self, _: usize) {}
     }
     assert_eq!(error(outcome(Scripted::data([Stuck])).await), Error::BodyUnreadable);
+}
+
+#[tokio::test]
+async fn a_frame_that_shows_more_bytes_than_it_has_is_read_as_far_as_it_has_them() {
+    struct Boastful(usize);
+    impl Buf for Boastful {
+        fn remaining(&self) -> usize {
+            BODY.len() - self.0
+        }
+        fn chunk(&self) -> &[u8] {
+            &br#"{"any":"thing"}, and more"#[self.0..]
+        }
+        fn advance(&mut self, count: usize) {
+            self.0 += count;
+            assert!(self.0 <= BODY.len(), "advanced beyond its end");
+        }
+    }
+    assert_eq!(outcome(Scripted::data([Boastful(0)])).await.unwrap(), BODY);
 }
 
 #[tokio::test]
@@ -225,17 +258,6 @@ fn the_future_never_wakes_itself() {
             self.0.fetch_add(1, Ordering::SeqCst);
         }
     }
-    struct Silent;
-    impl Body for Silent {
-        type Data = Bytes;
-        type Error = Infallible;
-        fn poll_frame(
-            self: Pin<&mut Self>,
-            _: &mut Context<'_>,
-        ) -> Poll<Option<Result<Frame<Bytes>, Infallible>>> {
-            Poll::Pending
-        }
-    }
     let wakes = Arc::new(Wakes::default());
     let waker = Waker::from(Arc::clone(&wakes));
     let mut service = VerifyWebhookLayer::new(verifier()).layer(service_fn(echo));
@@ -290,4 +312,21 @@ async fn the_verified_body_is_a_body_of_known_length() {
     assert_eq!(body.frame().await.unwrap().unwrap().into_data().unwrap(), BODY);
     assert!(body.is_end_stream() && body.frame().await.is_none());
     assert_eq!(body.into_bytes(), "");
+}
+
+#[tokio::test]
+async fn the_body_of_a_response_is_as_long_as_what_it_holds() {
+    let service = VerifyWebhookLayer::new(verifier()).layer(service_fn(echo));
+    let tampered = client::Request { body: Vec::new(), ..delivery() };
+    let problem = Error::InvalidSignature.problem_json();
+    for (of, length) in [(delivery(), BODY.len()), (tampered, problem.len())] {
+        let body = Full::<Bytes>::from(of.body.clone());
+        let response = service.clone().oneshot(request(&of, body)).await.unwrap();
+        let mut body = response.into_body();
+        assert_eq!((body.size_hint().exact(), body.is_end_stream()), (Some(length as u64), false));
+        let data = body.frame().await.unwrap().unwrap().into_data().unwrap();
+        assert_eq!((data.len(), body.size_hint().exact()), (length, Some(0)));
+        assert!(body.is_end_stream() && body.frame().await.is_none());
+    }
+    assert!(ResponseBody::<Full<Bytes>>::default().is_end_stream());
 }

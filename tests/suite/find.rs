@@ -2,18 +2,28 @@
 
 use std::{
     convert::Infallible,
-    sync::atomic::{AtomicUsize, Ordering},
+    pin::{Pin, pin},
+    sync::{
+        Arc,
+        atomic::{AtomicBool, AtomicUsize, Ordering},
+    },
+    task::{Context, Poll, Waker},
     time::{Duration, UNIX_EPOCH},
 };
 
-use actix_web::HttpRequest;
+use actix_web::{FromRequest, HttpRequest, dev::Payload, test::TestRequest};
+use bytes::Bytes;
 use http::request::Parts;
+use http_body_util::{BodyExt, Full};
 use pierre_webhook_core::{LiveVerifier, Secret, Verifier};
 use pierre_webhook_tests::{
     client::{Connection, Response, exchange},
     sample::{NOW, delivery, delivery_by, tampered, verifier, verifier_of},
     server::{Handled, Server, actix_with, axum_with, both},
 };
+use tower::{Layer, Service, service_fn};
+
+use crate::bodies::Silent;
 
 /// A server of each framework whose verifier is found by the header `x-tenant`, after a wait.
 fn looking_up(handled: &Handled) -> [Server; 2] {
@@ -81,6 +91,57 @@ fn no_verifier_is_looked_up_for_what_is_no_delivery() {
         let response = exchange(server.address, &request.with_content_length());
         assert_eq!(response.status, 400, "{}", server.name);
     }
+}
+
+/// Finds at once, and holds something until it is dropped.
+struct Holding(Arc<AtomicBool>);
+
+impl Future for Holding {
+    type Output = Result<Option<Verifier>, Infallible>;
+
+    fn poll(self: Pin<&mut Self>, _: &mut Context<'_>) -> Poll<Self::Output> {
+        Poll::Ready(Ok(Some(verifier())))
+    }
+}
+
+impl Drop for Holding {
+    fn drop(&mut self) {
+        self.0.store(true, Ordering::SeqCst);
+    }
+}
+
+#[actix_web::test]
+async fn what_a_look_up_holds_is_free_while_the_body_comes() {
+    fn assert_is_free_once_polled(is_free: &AtomicBool, verifying: impl Future) {
+        let mut verifying = pin!(verifying);
+        let polled = verifying.as_mut().poll(&mut Context::from_waker(Waker::noop()));
+        assert!(polled.is_pending() && is_free.load(Ordering::SeqCst));
+    }
+    let of = delivery();
+
+    let is_free = Arc::<AtomicBool>::default();
+    let finder = |_: &Parts| Holding(Arc::clone(&is_free));
+    let handler = service_fn(async |_: http::Request<pierre_webhook_tower::VerifiedBody>| {
+        Ok::<_, Infallible>(http::Response::new(Full::<Bytes>::default()))
+    });
+    let mut service = pierre_webhook_tower::VerifyWebhookLayer::new(finder).layer(handler);
+    let request = of.headers.iter().fold(http::Request::post("/"), |request, (name, value)| {
+        request.header(name, value.as_slice())
+    });
+    assert_is_free_once_polled(&is_free, service.call(request.body(Silent).unwrap()));
+
+    let is_free = Arc::<AtomicBool>::default();
+    let held = Arc::clone(&is_free);
+    let finder = move |_: &HttpRequest| Holding(Arc::clone(&held));
+    let config = pierre_webhook_actix::WebhookConfig::new(finder);
+    let request = of.headers.iter().fold(TestRequest::post(), |request, (name, value)| {
+        request.append_header((name.as_str(), value.as_slice()))
+    });
+    let request = request.app_data(config).to_http_request();
+    let silent = Silent.map_err(|never| match never {}).into_data_stream();
+    let mut payload: Payload = Payload::Stream { payload: Box::pin(silent) };
+    let webhook = pierre_webhook_actix::Webhook::from_request(&request, &mut payload);
+    assert_is_free_once_polled(&is_free, webhook);
 }
 
 #[test]

@@ -8,6 +8,7 @@ mod docs;
 mod faults;
 mod find;
 mod panics;
+mod printed;
 mod properties;
 mod rejection;
 mod table;

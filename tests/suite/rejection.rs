@@ -1,12 +1,13 @@
 //! How refusals and mistakes in the wiring are answered.
 
-use std::error::Error as _;
+use std::{error::Error as _, time::Duration};
 
 use actix_web::{
-    HttpResponse,
-    dev::{Service as _, ServiceResponse},
-    error::InternalError,
+    FromRequest, HttpRequest, HttpResponse, ResponseError,
+    dev::{Payload, Service as _, ServiceResponse},
+    error::{InternalError, PayloadError},
     http::header::{HeaderName, HeaderValue},
+    test::TestRequest,
     web,
 };
 use axum::{
@@ -14,12 +15,17 @@ use axum::{
     response::{IntoResponse, Response},
     routing::post,
 };
-use pierre_webhook_core::Error;
+use bytes::Bytes;
+use http_body_util::{BodyExt, Empty, combinators::UnsyncBoxBody as BoxBody};
+use pierre_webhook_core::{Error, Verifier};
 use pierre_webhook_tests::{
     client::{self, Request, exchange},
+    http2::Http2,
     sample::{delivery, tampered, verifier},
-    server::{Server, both},
+    server::{Actix, Server, both},
 };
+
+use crate::bodies::{Scripted, Silent, Step};
 
 const PROBLEM: Option<&str> = Some("application/problem+json");
 
@@ -84,6 +90,30 @@ fn an_actix_handler_that_takes_the_body_before_the_webhook_answers_500() {
     );
     let first = delivery().path("/webhook-first");
     assert_eq!(exchange(server.address, &first.with_content_length()).body, b"15 0");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_actix_handler_over_http2_that_takes_any_body_before_the_webhook_answers_500() {
+    use pierre_webhook_actix::{Webhook, WebhookConfig};
+
+    async fn body_first(_: web::Payload, _: Webhook) -> &'static str {
+        "handled"
+    }
+    let config = WebhookConfig::new(verifier());
+    let settings = Actix { speaks_http2: true, ..Actix::default() };
+    let server = Server::actix_as(settings, move |app| {
+        app.app_data(config.clone()).route("/webhooks", web::post().to(body_first));
+    });
+    let client = Http2::open(server.address).await;
+    // Neither declares a length: that there is no body shows once it ends.
+    for request in [delivery(), Request { body: Vec::new(), ..delivery() }] {
+        let response = client.exchange(&request).await.expect("an answer");
+        assert_problem(
+            &response,
+            500,
+            "Webhook body was taken by another extractor: take Webhook first",
+        );
+    }
 }
 
 #[test]
@@ -224,6 +254,121 @@ fn see(mut response: ServiceResponse) -> ServiceResponse {
             .insert(HeaderName::from_static(SEEN), HeaderValue::from_str(&seen).expect("a value"));
     }
     response
+}
+
+#[test]
+fn an_answer_that_is_made_of_a_rejection_has_it_in_its_extensions() {
+    let rejection = pierre_webhook_tower::Rejection::from(Error::InvalidSignature);
+    let response = rejection.into_response();
+    let seen = response.extensions().get().map(pierre_webhook_tower::Rejection::error);
+    assert_eq!(seen, Some(&Error::InvalidSignature));
+
+    let rejection = pierre_webhook_actix::Rejection::from(Error::InvalidSignature);
+    let response = rejection.error_response();
+    let extensions = response.extensions();
+    let seen = extensions.get().map(pierre_webhook_actix::Rejection::error);
+    assert_eq!(seen, Some(&Error::InvalidSignature));
+}
+
+#[actix_web::test]
+async fn the_failure_behind_an_actix_rejection_is_its_source() {
+    use pierre_webhook_actix::{Rejection, WebhookConfig};
+
+    let extract = async |config: WebhookConfig, body: BoxBody<Bytes, PayloadError>| {
+        let config = config.error_handler(|rejection: Rejection, _| {
+            let source = rejection.source().map(ToString::to_string);
+            InternalError::new(format!("{rejection}: {source:?}"), rejection.status()).into()
+        });
+        let of = delivery();
+        let request = TestRequest::post().app_data(config);
+        let request = of.headers.iter().fold(request, |request, (name, value)| {
+            request.append_header((name.as_str(), value.as_slice()))
+        });
+        let mut payload: Payload = Payload::Stream { payload: Box::pin(body.into_data_stream()) };
+        let webhook =
+            pierre_webhook_actix::Webhook::from_request(&request.to_http_request(), &mut payload);
+        webhook.await.expect_err("a refusal").to_string()
+    };
+    let fails = |error: fn() -> PayloadError| {
+        let steps = [Step::Fails("for this reason".into())];
+        BoxBody::new(Scripted::<Bytes>::new(steps).map_err(move |_| error()))
+    };
+    let silent = || BoxBody::new(Silent.map_err(|never| match never {}));
+    let finder = |_: &HttpRequest| async { Err::<Option<Verifier>, _>("no database") };
+    let config = WebhookConfig::new(verifier());
+    let answers = [
+        extract(WebhookConfig::new(finder), silent()).await,
+        extract(config.clone().body_timeout(Duration::ZERO), silent()).await,
+        extract(config.clone(), fails(|| PayloadError::UnknownLength)).await,
+        extract(config.clone(), fails(|| PayloadError::Overflow)).await,
+        extract(config, BoxBody::new(Empty::new().map_err(|never| match never {}))).await,
+    ];
+    assert_eq!(
+        answers,
+        [
+            "Webhook verifier is not available: Some(\"no database\")".to_owned(),
+            "Webhook body could not be read: Some(\"the body took too long\")".to_owned(),
+            format!(
+                "Webhook body could not be read: {:?}",
+                Some(PayloadError::UnknownLength.to_string())
+            ),
+            format!(
+                "Webhook body larger than the server allows: {:?}",
+                Some(PayloadError::Overflow.to_string())
+            ),
+            "Invalid signature: None".to_owned(),
+        ]
+    );
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_body_under_actix_has_30_seconds_unless_the_config_says_otherwise() {
+    use pierre_webhook_actix::{Webhook, WebhookConfig};
+
+    let request = TestRequest::post().app_data(WebhookConfig::new(verifier()));
+    let request = delivery().headers.into_iter().fold(request, |request, (name, value)| {
+        request.append_header((name, value))
+    });
+    let body = BoxBody::new(Silent.map_err(|never| match never {}));
+    let mut payload: Payload = Payload::Stream { payload: Box::pin(body.into_data_stream()) };
+    let start = tokio::time::Instant::now();
+    let error = Webhook::from_request(&request.to_http_request(), &mut payload).await.unwrap_err();
+    assert_eq!(error.to_string(), "Webhook body could not be read");
+    assert_eq!(start.elapsed().as_secs(), 30);
+}
+
+#[test]
+fn an_actix_handler_that_asks_for_the_result_is_told_as_much_as_the_sender() {
+    use pierre_webhook_actix::{Rejection, Webhook, WebhookConfig};
+
+    async fn handler(webhook: Result<Webhook, actix_web::Error>) -> String {
+        match webhook {
+            Ok(webhook) => webhook.event_type().to_owned(),
+            Err(error) => {
+                format!("{} {error}", error.as_response_error().status_code().as_u16())
+            }
+        }
+    }
+    let default = WebhookConfig::new(verifier());
+    let own = default.clone().error_handler(|_: Rejection, _| {
+        InternalError::new("my own", actix_web::http::StatusCode::GONE).into()
+    });
+    let server = Server::actix(move |app| {
+        for (path, config) in [("/webhooks", &default), ("/own", &own)] {
+            let resource = web::resource(path).app_data(config.clone());
+            app.service(resource.route(web::post().to(handler)));
+        }
+        app.route("/bare", web::post().to(handler));
+    });
+    for (path, text) in [
+        ("/webhooks", "401 Invalid signature"),
+        ("/own", "410 my own"),
+        ("/bare", "500 Webhook is not configured: add WebhookConfig to app_data"),
+    ] {
+        let response = exchange(server.address, &tampered().path(path).with_content_length());
+        assert_eq!((response.status, String::from_utf8_lossy(&response.body)), (200, text.into()));
+    }
+    assert_eq!(exchange(server.address, &delivery().with_content_length()).body, b"ping");
 }
 
 #[test]

@@ -1,34 +1,39 @@
 //! What is logged of a refusal, and that nothing secret is in anything that can be printed.
 
 use std::{
-    fmt::{Debug, Write},
+    collections::BTreeSet,
+    convert::Infallible,
+    fmt::{Debug, Display, Write},
     sync::{Arc, Mutex},
 };
 
-use actix_web::{App, web};
-use axum::{Router, body::Body, routing::post};
-use pierre_webhook_core::{DeliveryHeaders, EVENT_HEADER, LiveVerifier, SIGNATURE_HEADER, Secret};
+use actix_web::{App, FromRequest, HttpRequest, dev::Payload, web};
+use axum::{Router, body::Body, extract::FromRequestParts, routing::post};
+use bytes::Bytes;
+use http::{Response, request::Parts};
+use http_body_util::Full;
+use pierre_webhook_core::{
+    DeliveryHeaders, DeliveryId, EVENT_HEADER, Event, LiveVerifier, SIGNATURE_HEADER, Secret,
+    Verifier,
+};
 use pierre_webhook_tests::{
     client::Request,
     sample::{BODY, NOW, SECRET, delivery, secret, tampered, verifier},
 };
-use tower::{Layer as _, ServiceExt};
-use tracing::{Event, Subscriber, field::Field};
+use tower::{Layer as _, Service, ServiceExt, service_fn};
+use tracing::{Subscriber, field::Field, span};
 use tracing_subscriber::{
     layer::{Context, Layer, SubscriberExt},
     registry,
 };
 
-/// Each event as a line: level, target and fields.
+/// Each event of every target and level as a line: level, target and fields. Spans too.
 #[derive(Clone, Default)]
 struct Log(Arc<Mutex<Vec<String>>>);
 
 impl<S: Subscriber> Layer<S> for Log {
-    fn on_event(&self, event: &Event<'_>, _: Context<'_, S>) {
+    fn on_event(&self, event: &tracing::Event<'_>, _: Context<'_, S>) {
         let metadata = event.metadata();
-        if !metadata.target().starts_with("pierre") {
-            return;
-        }
         let mut line = format!("{} {}", metadata.level(), metadata.target());
         event.record(&mut |field: &Field, value: &dyn Debug| {
             if field.name() != "message" {
@@ -37,6 +42,38 @@ impl<S: Subscriber> Layer<S> for Log {
         });
         self.0.lock().unwrap().push(line);
     }
+
+    fn on_new_span(&self, span: &span::Attributes<'_>, _: &span::Id, _: Context<'_, S>) {
+        self.0.lock().unwrap().push(format!("{span:?}"));
+    }
+
+    fn on_record(&self, _: &span::Id, fields: &span::Record<'_>, _: Context<'_, S>) {
+        self.0.lock().unwrap().push(format!("{fields:?}"));
+    }
+}
+
+impl Log {
+    /// What the crates logged, once nothing that anyone logged has a secret in it.
+    fn lines(&self) -> Vec<String> {
+        let mut lines = std::mem::take(&mut *self.0.lock().unwrap());
+        assert!(lines.iter().any(|line| line.starts_with("TRACE")), "every level is seen");
+        assert_prints_none(&lines.join("\n"), &secrets());
+        let target = |line: &String| line.split(' ').nth(1).map(str::to_owned);
+        lines.retain(|line| target(line).is_some_and(|target| target.starts_with("pierre")));
+        lines
+    }
+}
+
+/// What [`refusals`] must not leave in a log.
+fn secrets() -> Vec<Vec<u8>> {
+    let signed = [NOW, 0].map(|timestamp| secret().sign(timestamp, BODY.as_bytes()));
+    let macs = signed.iter().flat_map(|signature| macs(signature));
+    // The one word of the body that nothing else has, and one of why there is no verifier.
+    [SECRET, "thing", "hunter2"].map(Vec::from).into_iter().chain(macs).collect()
+}
+
+async fn unavailable() -> Result<Option<Verifier>, &'static str> {
+    Err("the database password is hunter2")
 }
 
 fn refusals() -> Vec<Request> {
@@ -48,6 +85,7 @@ fn refusals() -> Vec<Request> {
         unsigned(delivery()).without(EVENT_HEADER).header(EVENT_HEADER, "a, b"),
         Request::delivery("push", &secret().sign(NOW, BODY.as_bytes()), BODY),
         Request::delivery("ping", &secret().sign(0, BODY.as_bytes()), BODY),
+        delivery().path("/unavailable"),
     ]
 }
 
@@ -58,6 +96,7 @@ fn expected(target: &str) -> Vec<String> {
         "DEBUG TARGET status=400 reason=Missing or invalid X-Pierre-Signature header",
         "DEBUG TARGET status=422 reason=Invalid push payload event_type=\"push\"",
         "WARN TARGET status=401 reason=Webhook timestamp too old (1790000000 seconds) event_type=\"ping\"",
+        "ERROR TARGET status=503 reason=Webhook verifier is not available event_type=\"ping\"",
     ]
     .map(|line| line.replace("TARGET", target))
     .to_vec()
@@ -72,7 +111,12 @@ async fn the_layer_logs_each_refusal_once() {
     let handler = post(async |_: Webhook| "");
     let layered = Router::new()
         .route("/webhooks", handler.clone().layer(VerifyWebhookLayer::new(verifier())))
+        .route(
+            "/unavailable",
+            handler.clone().layer(VerifyWebhookLayer::new(|_: &Parts| unavailable())),
+        )
         .route("/bare", handler);
+    tracing::trace!("as finely as it gets");
     for of in refusals().into_iter().chain([delivery().path("/bare")]) {
         let mut request = http::Request::post(of.path);
         for (name, value) in of.headers {
@@ -88,7 +132,7 @@ async fn the_layer_logs_each_refusal_once() {
          VerifyWebhookLayer to this route event_type=\"ping\""
             .into(),
     );
-    assert_eq!(*log.0.lock().unwrap(), expected);
+    assert_eq!(log.lines(), expected);
 }
 
 #[actix_web::test]
@@ -102,9 +146,21 @@ async fn the_extractor_logs_each_refusal_once() {
         .service(
             web::resource("/webhooks").app_data(WebhookConfig::new(verifier())).route(handler()),
         )
+        .service(
+            web::resource("/unavailable")
+                .app_data(WebhookConfig::new(|_: &HttpRequest| unavailable()))
+                .route(handler()),
+        )
+        .service(
+            web::resource("/taken")
+                .app_data(WebhookConfig::new(verifier()))
+                .route(web::post().to(async |_: web::Payload, _: Webhook| "")),
+        )
         .route("/bare", handler());
     let app = actix_web::test::init_service(app).await;
-    for of in refusals().into_iter().chain([delivery().path("/bare")]) {
+    tracing::trace!("as finely as it gets");
+    let taken = delivery().path("/taken").header("content-length", BODY.len().to_string());
+    for of in refusals().into_iter().chain([delivery().path("/bare"), taken]) {
         let mut request = actix_web::test::TestRequest::post().uri(of.path).set_payload(of.body);
         for (name, value) in of.headers {
             request = request.append_header((name, value));
@@ -113,46 +169,175 @@ async fn the_extractor_logs_each_refusal_once() {
     }
     drop(guard);
     let mut expected = expected("pierre_webhook_actix");
-    expected.push(
-        "ERROR pierre_webhook_actix status=500 reason=Webhook is not configured: add WebhookConfig \
-         to app_data event_type=\"ping\""
-            .into(),
-    );
-    assert_eq!(*log.0.lock().unwrap(), expected);
+    for mistake in [
+        "Webhook is not configured: add WebhookConfig to app_data",
+        "Webhook body was taken by another extractor: take Webhook first",
+    ] {
+        let of = "event_type=\"ping\"";
+        expected.push(format!("ERROR pierre_webhook_actix status=500 reason={mistake} {of}"));
+    }
+    assert_eq!(log.lines(), expected);
 }
 
-#[test]
-fn debug_and_display_print_no_secret_no_signature_and_no_body() {
-    const BODY_SECRET: &str = "body-text-of-the-sender";
+const BODY_SECRET: &str = "body-text-of-the-sender";
 
-    let signature = secret().sign(NOW, format!("[\"{BODY_SECRET}\"]").as_bytes());
-    let mac = signature.split_once("sha256=").unwrap().1;
+#[actix_web::test]
+async fn debug_and_display_print_no_secret_no_signature_and_no_body() {
+    use pierre_webhook_actix::{Webhook, WebhookConfig};
+    use pierre_webhook_tower::VerifyWebhookLayer;
+
+    let body = format!("[\"{BODY_SECRET}\"]");
+    let signature = secret().sign(NOW, body.as_bytes());
     let headers =
         DeliveryHeaders::parse([(SIGNATURE_HEADER, &*signature), (EVENT_HEADER, "ping")]).unwrap();
     let verifier = verifier().or_secret(Secret::new("whsec_previous").unwrap());
+    let mut print = Printed::default();
+
+    print.debug("core::Secret", &secret());
+    print.debug("core::Verifier", &verifier);
+    print.debug("core::LiveVerifier", &LiveVerifier::new(verifier.clone()));
+    print.debug("core::DeliveryHeaders", &headers);
+    print.debug("core::Signature", headers.signature());
     let mut pending = verifier.begin(&headers).unwrap();
-    pending.push(format!("[\"{BODY_SECRET}\"]").into()).unwrap();
-    let mut printed = format!("{headers:?} {:?} {pending:?}", headers.signature());
+    pending.push(body.clone().into()).unwrap();
+    print.debug("core::PendingDelivery", &pending);
     let delivery = pending.finish().unwrap();
-    let layer = pierre_webhook_tower::VerifyWebhookLayer::new(verifier.clone());
-    let service = layer.layer(());
-    let live = LiveVerifier::new(verifier.clone());
-    let config = pierre_webhook_actix::WebhookConfig::new(live.clone());
-    let refusal = verifier.verify_signature(&signature, BODY.as_bytes()).unwrap_err();
-    write!(
-        printed,
-        "{delivery:?} {:?} {:?} {:?} {layer:?} {service:?} {live:?} {config:?} {verifier:?} {:?} \
-         {refusal:?} {refusal} {:?} {:?} {}",
-        delivery.event,
-        pierre_webhook_tower::Webhook::from(delivery.clone()),
-        pierre_webhook_actix::Webhook::from(delivery.clone()),
-        secret(),
-        pierre_webhook_tower::VerifiedBody::from(delivery.body.clone()),
-        delivery.id(),
-        delivery.id(),
-    )
-    .unwrap();
-    for text in [SECRET, "whsec_previous", mac, BODY_SECRET] {
-        assert!(!printed.contains(text), "{text} in {printed}");
+    print.debug("core::Delivery", &delivery);
+    print.both("core::DeliveryId", &delivery.id());
+    print.debug("core::Event", &delivery.event);
+    let Event::Unknown(unknown) = &delivery.event else { panic!("{:?}", delivery.event) };
+    print.debug("core::UnknownEvent", unknown);
+    print.both("core::Error", &verifier.verify_signature(&signature, b"").unwrap_err());
+    print.both("core::EmptySecret", &Secret::new("").unwrap_err());
+    print.both("core::ParseDeliveryIdError", &SECRET.parse::<DeliveryId>().unwrap_err());
+    print.both("core::SecretFromEnvError", &Secret::from_env("PIERRE_NOT_SET").unwrap_err());
+
+    let layer = VerifyWebhookLayer::new(verifier.clone());
+    let mut service = layer.layer(service_fn(async |_: http::Request<_>| {
+        Ok::<_, Infallible>(Response::new(Full::<Bytes>::default()))
+    }));
+    print.debug("tower::VerifyWebhookLayer", &layer);
+    print.debug("tower::VerifyWebhook", &layer.layer(()));
+    let request = |body: &str| {
+        let request = http::Request::post("/")
+            .header(SIGNATURE_HEADER, &signature)
+            .header(EVENT_HEADER, "ping");
+        request.body(Full::<Bytes>::from(body.to_owned())).unwrap()
+    };
+    print.debug("tower::ResponseFuture", &service.call(request(&body)));
+    let response = service.call(request(BODY_SECRET)).await.unwrap();
+    print.debug("tower::ResponseBody", response.body());
+    let rejection = response.extensions().get::<pierre_webhook_tower::Rejection>();
+    print.both("tower::Rejection", rejection.unwrap());
+    print.debug("tower::ProblemResponse", &pierre_webhook_tower::ProblemResponse::default());
+    print.debug(
+        "tower::VerifiedBody",
+        &pierre_webhook_tower::VerifiedBody::from(delivery.body.clone()),
+    );
+    print.debug("tower::Webhook", &pierre_webhook_tower::Webhook::from(delivery.clone()));
+    let (mut parts, _) = request(&body).into_parts();
+    let missing = pierre_webhook_tower::Webhook::from_request_parts(&mut parts, &()).await;
+    print.both("tower::MissingVerifyWebhookLayer", &missing.unwrap_err());
+
+    let config = WebhookConfig::new(verifier);
+    print.debug("actix::WebhookConfig", &config);
+    print.debug("actix::Webhook", &Webhook::from(delivery));
+    let request = |body: &str| {
+        let request = actix_web::test::TestRequest::post()
+            .append_header((SIGNATURE_HEADER, &*signature))
+            .append_header((EVENT_HEADER, "ping"));
+        request.set_payload(body.to_owned())
+    };
+    let extract = async |request: actix_web::test::TestRequest, is_taken: bool| {
+        let (request, mut payload) = request.to_http_parts();
+        let payload = if is_taken { &mut Payload::None } else { &mut payload };
+        Webhook::from_request(&request, payload).await.unwrap_err()
+    };
+    let refused = extract(request(BODY_SECRET).app_data(config.clone()), false).await;
+    print.both("actix::Rejection", &refused);
+    let length = ("content-length", body.len());
+    let taken = request(&body).append_header(length).app_data(config);
+    print.both("actix::WebhookBodyTaken", &extract(taken, true).await);
+    print.both("actix::MissingWebhookConfig", &extract(request(&body), false).await);
+
+    let mac = macs(&signature);
+    let texts = [SECRET, "whsec_previous", BODY_SECRET].map(|text| text.as_bytes().to_vec());
+    assert_prints_none(&print.text, &[&texts[..], &mac].concat());
+    // The fields of a payload are there to be printed.
+    let payloads = ["Push", "RepoSyncStarted", "RepoSyncSucceeded", "RepoSyncFailed"];
+    print.names.extend(payloads.map(|event| format!("Debug core::{event}Event")));
+    print.names.insert("Debug core::Repository".into());
+    print.names.extend(["Debug", "Display"].map(|form| format!("{form} core::SyncFailure")));
+    assert_eq!(print.names, printable());
+}
+
+/// What was printed, and of which types.
+#[derive(Default)]
+struct Printed {
+    text: String,
+    names: BTreeSet<String>,
+}
+
+impl Printed {
+    fn debug(&mut self, name: &str, value: &dyn Debug) {
+        let text = format!("{value:?}\n{value:#?}\n");
+        assert_ne!(text.trim(), "", "{name}");
+        self.text.push_str(&text);
+        self.names.insert(format!("Debug {name}"));
+    }
+
+    fn both(&mut self, name: &str, value: &(impl Debug + Display)) {
+        self.debug(name, value);
+        writeln!(self.text, "{value} {value:#}").unwrap();
+        self.names.insert(format!("Display {name}"));
+    }
+}
+
+/// Every type of the crates' public API that can be printed, and how.
+fn printable() -> BTreeSet<String> {
+    let mut names = BTreeSet::new();
+    for api in [
+        include_str!("../../api/pierre-webhook-core.txt"),
+        include_str!("../../api/pierre-webhook-tower.txt"),
+        include_str!("../../api/pierre-webhook-actix.txt"),
+    ] {
+        for form in ["Debug", "Display"] {
+            let of = format!(" core::fmt::{form} for pierre_webhook_");
+            let types = api.lines().filter_map(|line| line.split_once(&of));
+            names.extend(types.map(|(_, name)| {
+                let end = name.find(['<', ' ']).unwrap_or(name.len());
+                format!("{form} {}", &name[..end])
+            }));
+        }
+    }
+    names
+}
+
+/// The MACs of a signature header, as digits and as bytes.
+pub(crate) fn macs(signature: &str) -> Vec<Vec<u8>> {
+    let values = signature.split(',').filter_map(|element| element.trim().strip_prefix("sha256="));
+    let macs = values.filter(|digits| digits.len() == 64);
+    macs.flat_map(|digits| {
+        let byte = |at| u8::from_str_radix(digits.get(at..at + 2)?, 16).ok();
+        let bytes: Option<Vec<u8>> = (0..64).step_by(2).map(byte).collect();
+        [Some(digits.into()), bytes]
+    })
+    .flatten()
+    .collect()
+}
+
+/// That none of these is there as text, as hex digits, or as what a derived `Debug` makes of bytes: a list of
+/// numbers, one a line perhaps.
+pub(crate) fn assert_prints_none(printed: &str, secrets: &[Vec<u8>]) {
+    let packed: String = printed.split_whitespace().collect();
+    for secret in secrets {
+        let form = |byte_as: fn(&u8) -> String, between| {
+            secret.iter().map(byte_as).collect::<Vec<_>>().join(between)
+        };
+        let (hex, list) = (form(|byte| format!("{byte:02x}"), ""), form(u8::to_string, ","));
+        let is_there = packed.contains(&hex)
+            || packed.contains(&list)
+            || str::from_utf8(secret).is_ok_and(|text| printed.contains(text));
+        assert!(!is_there, "{} in {printed}", secret.escape_ascii());
     }
 }
