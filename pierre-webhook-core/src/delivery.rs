@@ -43,11 +43,7 @@ impl Delivery {
     /// unknown event, or a push, that is sent again under a made-up name has another id. Deduplication does not
     /// hold such a replay back; the max age does.
     pub fn id(&self) -> DeliveryId {
-        let mut hash = Sha256::new();
-        hash.update(self.event_type());
-        hash.update([0]);
-        hash.update(&self.body);
-        DeliveryId(hash.finalize().into())
+        DeliveryId::of(self.event_type(), &self.body)
     }
 }
 
@@ -82,6 +78,22 @@ impl fmt::Debug for Delivery {
 pub struct DeliveryId([u8; 32]);
 
 impl DeliveryId {
+    /// The identity of this event type and body, verified or not: to look one up, or to forget it.
+    ///
+    /// ```
+    /// use pierre_webhook_core::DeliveryId;
+    ///
+    /// let id = DeliveryId::of("ping", b"{}");
+    /// assert_eq!(id.to_string(), "2c831df594c5af4eaa2c5cf87cf0045b0e2b9c33357617f8b0723254c3479fe7");
+    /// ```
+    pub fn of(event_type: &str, body: &[u8]) -> Self {
+        let mut hash = Sha256::new();
+        hash.update(event_type);
+        hash.update([0]);
+        hash.update(body);
+        Self(hash.finalize().into())
+    }
+
     /// The hash's bytes.
     pub fn as_bytes(&self) -> &[u8; 32] {
         &self.0
