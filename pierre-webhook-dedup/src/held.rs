@@ -105,9 +105,8 @@ impl Held {
     pub(crate) async fn keep_renewed(self: &Arc<Self>, most: Duration) {
         let (held, start) = (Arc::clone(self), Instant::now());
         let renewal = self.runtime.spawn(async move {
-            let pause = held.lease.checked_div(3).unwrap_or(held.lease);
             loop {
-                sleep(pause).await;
+                sleep(held.third_of_lease()).await;
                 if start.elapsed() > most {
                     warn(
                         held.id,
@@ -154,6 +153,10 @@ impl Held {
         turn
     }
 
+    fn third_of_lease(&self) -> Duration {
+        self.lease.checked_div(3).unwrap_or(self.lease)
+    }
+
     fn stop_renewing(&self) {
         if let Some(renewal) = self.renewal.get() {
             renewal.abort();
@@ -171,14 +174,16 @@ impl Held {
 
     async fn complete_in_the_end(&self) {
         let start = Instant::now();
-        let mut pause = BACKGROUND_FIRST_PAUSE;
+        // Soon after the store is back, before another claims what has lapsed meanwhile.
+        let longest = BACKGROUND_LONGEST_PAUSE.min(self.third_of_lease());
+        let mut pause = BACKGROUND_FIRST_PAUSE.min(longest);
         while let Err(error) = self.complete().await {
             if start.elapsed() > BACKGROUND_MOST {
                 warn_of(&error, self.id, "a completed delivery could not be recorded");
                 return;
             }
             sleep(pause).await;
-            pause = pause.saturating_mul(2).min(BACKGROUND_LONGEST_PAUSE);
+            pause = pause.saturating_mul(2).min(longest);
         }
     }
 }

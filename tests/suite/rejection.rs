@@ -326,9 +326,10 @@ async fn a_body_under_actix_has_30_seconds_unless_the_config_says_otherwise() {
     use pierre_webhook_actix::{Webhook, WebhookConfig};
 
     let request = TestRequest::post().app_data(WebhookConfig::new(verifier()));
-    let request = delivery().headers.into_iter().fold(request, |request, (name, value)| {
-        request.append_header((name, value))
-    });
+    let request = delivery()
+        .headers
+        .into_iter()
+        .fold(request, |request, (name, value)| request.append_header((name, value)));
     let body = BoxBody::new(Silent.map_err(|never| match never {}));
     let mut payload: Payload = Payload::Stream { payload: Box::pin(body.into_data_stream()) };
     let start = tokio::time::Instant::now();
