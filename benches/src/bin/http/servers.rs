@@ -63,13 +63,9 @@ fn serve_axum(router: Router, listener: TcpListener) {
 }
 
 fn router(name: &str) -> Router {
-    let ours = |layer| {
-        Router::new()
-            .route("/webhooks", post(async |_: pierre_webhook_tower::Webhook| ()).layer(layer))
-    };
     match name {
         "axum-bare" => Router::new().route("/webhooks", post(async |_: Bytes| ())),
-        "axum" => ours(VerifyWebhookLayer::new(verifier(1))),
+        "axum" => layered(verifier(1)),
         "axum-1-tenant" => tenants(1),
         "axum-10000-tenants" => tenants(10_000),
         "tower-github-webhook" => {
@@ -114,7 +110,7 @@ fn serve_actix(name: &str, listener: TcpListener) {
     actix_web::rt::System::new().block_on(async move {
         HttpServer::new(move || {
             let route = if is_bare {
-                web::post().to(async |_: web::Bytes| HttpResponse::Ok().finish())
+                web::post().to(async |_: Bytes| HttpResponse::Ok().finish())
             } else {
                 web::post().to(async |_: pierre_webhook_actix::Webhook| HttpResponse::Ok().finish())
             };
