@@ -2,11 +2,15 @@
 
 use std::env;
 
-use clap::{ColorChoice, CommandFactory as _, FromArgMatches as _, Parser, Subcommand};
+use clap::{
+    ColorChoice, CommandFactory as _, FromArgMatches as _, Parser, Subcommand,
+    error::{ContextKind, ContextValue, ErrorKind},
+};
 
 use crate::{
-    attack::AttackArgs, completions::CompletionsArgs, explain::ExplainArgs, listen::ListenArgs,
-    output::OutputArgs, replay::ReplayArgs, send::SendArgs, sign::SignArgs,
+    attack::AttackArgs, completions::CompletionsArgs, escape, explain::ExplainArgs,
+    listen::ListenArgs, output::OutputArgs, replay::ReplayArgs, secrets::VARIABLE, send::SendArgs,
+    sign::SignArgs,
 };
 
 const EXIT_CODES: &str = "\
@@ -32,9 +36,39 @@ pub(crate) struct Cli {
 impl Cli {
     /// Reads the command line, or ends the process with what is wrong about it.
     pub(crate) fn read() -> Self {
-        let matches = Self::command().color(color()).get_matches();
-        Self::from_arg_matches(&matches).unwrap_or_else(|error| error.exit())
+        let matches = Self::command().color(color()).try_get_matches();
+        matches
+            .and_then(|matches| Self::from_arg_matches(&matches))
+            .unwrap_or_else(|error| fit_to_print(error).exit())
     }
+}
+
+/// An error repeats what was typed: escaped here, and without what may be the secret.
+fn fit_to_print(mut error: clap::Error) -> clap::Error {
+    const SHORTEST: usize = 8;
+    let secret = env::var(VARIABLE).ok().filter(|secret| secret.len() >= SHORTEST);
+    let is_too_much = error.kind() == ErrorKind::UnknownArgument;
+    let fit = |text: &str| match &secret {
+        _ if is_too_much && !text.starts_with('-') => "…".to_owned(),
+        Some(secret) if text.contains(secret) => "…".to_owned(),
+        _ => escape::text(text),
+    };
+    let context: Vec<_> = error.context().map(|(kind, value)| (kind, value.clone())).collect();
+    for (kind, value) in context {
+        let fitted = match &value {
+            ContextValue::String(text) => ContextValue::String(fit(text)),
+            ContextValue::Strings(texts) => {
+                ContextValue::Strings(texts.iter().map(|text| fit(text)).collect())
+            }
+            _ => continue,
+        };
+        if fitted != value {
+            // It would be repeated in clap's suggestion.
+            error.remove(ContextKind::Suggested);
+            error.insert(kind, fitted);
+        }
+    }
+    error
 }
 
 /// `--color` is for the help and the errors too, which are printed before it is read.

@@ -1,6 +1,9 @@
 //! How the command ends: the exit codes, and a failure that ends it at once.
 
-use std::{fmt::Display, io};
+use std::{
+    fmt::Display,
+    io::{self, IsTerminal as _, Write as _},
+};
 
 /// The exit codes, the milder first: of several, the greatest counts.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -69,7 +72,18 @@ impl Failure {
 pub(crate) async fn until_interrupted<T>(work: impl Future<Output = T>) -> Option<T> {
     tokio::select! {
         biased;
-        Ok(()) = tokio::signal::ctrl_c() => None,
+        () = interruption() => None,
         done = work => Some(done),
+    }
+}
+
+/// Waits for Ctrl-C.
+pub(crate) async fn interruption() {
+    if tokio::signal::ctrl_c().await.is_err() {
+        std::future::pending().await
+    }
+    // The terminal wrote ^C where the cursor stood.
+    if io::stderr().is_terminal() {
+        let _ = writeln!(io::stderr());
     }
 }

@@ -24,7 +24,11 @@ mod stdin;
 mod time;
 mod verifier;
 
-use std::{process::ExitCode, sync::Arc};
+use std::{
+    process::{self, ExitCode},
+    sync::Arc,
+    time::Duration,
+};
 
 use tokio::runtime::Runtime;
 
@@ -48,6 +52,7 @@ fn main() -> ExitCode {
 
 fn run(command: Command, output: &Arc<Output>) -> Result<Exit, Failure> {
     let runtime = Runtime::new().map_err(|error| Failure::io("cannot start", &error))?;
+    runtime.spawn(end_after_interruption());
     let exit = runtime.block_on(async {
         match command {
             Command::Send(args) => send::run(*args, output).await,
@@ -62,4 +67,14 @@ fn run(command: Command, output: &Arc<Output>) -> Result<Exit, Failure> {
     // A read of standard input that was interrupted goes on in a thread of its own: not waited for.
     runtime.shutdown_background();
     exit
+}
+
+/// Ctrl-C ends what does not listen for it too, such as a read of a pipe that nobody writes to.
+async fn end_after_interruption() {
+    /// For the last words of a command that does.
+    const PATIENCE: Duration = Duration::from_secs(3);
+    if tokio::signal::ctrl_c().await.is_ok() {
+        tokio::time::sleep(PATIENCE).await;
+        process::exit(Exit::Interrupted.code().into());
+    }
 }

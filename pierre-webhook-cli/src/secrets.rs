@@ -10,7 +10,7 @@ use zeroize::Zeroizing;
 
 use crate::{exit::Failure, output::Output};
 
-const VARIABLE: &str = "PIERRE_WEBHOOK_SECRET";
+pub(crate) const VARIABLE: &str = "PIERRE_WEBHOOK_SECRET";
 
 const HOW: &str = "no secret: set PIERRE_WEBHOOK_SECRET, or name a file that holds it, as in --secret-file secret.txt";
 
@@ -46,7 +46,9 @@ impl SecretArgs {
             given.push(read_file(index, path)?);
         }
         if given.is_empty() {
-            let value = env::var_os(VARIABLE).ok_or_else(|| Failure::usage(HOW))?;
+            // An empty one is what is left of a variable that is not set elsewhere.
+            let value = env::var_os(VARIABLE).filter(|value| !value.is_empty());
+            let value = value.ok_or_else(|| Failure::usage(HOW))?;
             let bytes = Zeroizing::new(value.into_encoded_bytes());
             given.push(Given::new(VARIABLE.to_owned(), bytes)?);
         }

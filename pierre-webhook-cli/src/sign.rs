@@ -2,7 +2,7 @@
 
 use std::io::{self, IsTerminal as _};
 
-use jiff::{SignedDuration, Timestamp};
+use jiff::SignedDuration;
 use serde::Serialize;
 
 use crate::{
@@ -16,8 +16,8 @@ use crate::{
 #[derive(Debug, clap::Args)]
 pub(crate) struct SignArgs {
     /// When to sign: Unix seconds, or a time such as 2026-03-17T10:00:00Z. Default: now
-    #[arg(long, value_name = "TIME", value_parser = time::instant, allow_hyphen_values = true)]
-    at: Option<Timestamp>,
+    #[arg(long, value_name = "TIME", value_parser = time::unix_seconds, allow_hyphen_values = true)]
+    at: Option<u64>,
     #[command(flatten)]
     secret: SecretArgs,
 }
@@ -35,8 +35,7 @@ pub(crate) async fn run(args: SignArgs, output: &Output) -> Result<Exit, Failure
         output.note("reading the body from standard input");
     }
     let body = stdin::read().await?;
-    let signed_at =
-        args.at.map_or_else(|| time::signed_at(SignedDuration::ZERO), time::unix_seconds);
+    let signed_at = args.at.unwrap_or_else(|| time::signed_at(SignedDuration::ZERO));
     let signature = secrets.signing().sign(signed_at, &body);
     output.record(&Record { signature: &signature, signed_at })?;
     output.data(&signature)?;

@@ -30,9 +30,10 @@ pub(crate) fn instant(text: &str) -> Result<Timestamp, String> {
     read.map_err(|_| "neither Unix seconds nor a time such as 2026-03-17T10:00:00Z".to_owned())
 }
 
-/// Unix seconds for a signature: none before the epoch.
-pub(crate) fn unix_seconds(at: Timestamp) -> u64 {
-    at.as_second().try_into().unwrap_or_default()
+/// As [`instant`], in Unix seconds: no signature is of before the epoch.
+pub(crate) fn unix_seconds(text: &str) -> Result<u64, String> {
+    let seconds = instant(text)?.as_second();
+    seconds.try_into().map_err(|_| "must not be before 1970".to_owned())
 }
 
 /// The present, less an age.
@@ -73,6 +74,8 @@ mod tests {
         assert_eq!(instant("1790000000"), Ok(at));
         assert_eq!(instant("2026-09-21T14:13:20Z"), Ok(at));
         assert!(instant("noon").unwrap_err().starts_with("neither"));
+        assert_eq!(unix_seconds("5"), Ok(5));
+        assert_eq!(unix_seconds("-5"), Err("must not be before 1970".to_owned()));
     }
 
     #[test]

@@ -19,8 +19,8 @@ pub(super) struct Reporter<'a> {
     passed: u64,
     failed: u64,
     skipped: u64,
-    /// The server was lost.
-    is_unreachable: bool,
+    /// A case, or the good delivery after it, failed for want of an answer.
+    is_unanswered: bool,
 }
 
 /// One case, for programs.
@@ -67,7 +67,7 @@ pub(super) fn list(output: &Output, cases: &[&Case]) -> Result<(), Failure> {
 impl<'a> Reporter<'a> {
     pub(super) fn new(output: &'a Output, cases: usize) -> Self {
         let all = u64::try_from(cases).unwrap_or(u64::MAX);
-        Self { output, all, passed: 0, failed: 0, skipped: 0, is_unreachable: false }
+        Self { output, all, passed: 0, failed: 0, skipped: 0, is_unanswered: false }
     }
 
     pub(super) fn case(
@@ -82,7 +82,7 @@ impl<'a> Reporter<'a> {
         let is_passed = expected.is_met_by(got, is_exact) && is_alive;
         let count = if is_passed { &mut self.passed } else { &mut self.failed };
         *count = count.saturating_add(1);
-        self.is_unreachable |= after.is_unreachable() || matches!(got, Got::Unreachable(_));
+        self.is_unanswered |= !(is_passed || got.is_answer() && after.is_answer());
         self.output.record(&Record {
             case: case.name,
             expected: expected.words(is_exact),
@@ -140,7 +140,7 @@ impl<'a> Reporter<'a> {
         self.output
             .record(&Last { summary: Summary { cases, passed, failed, skipped, interrupted } })?;
         self.output.data(format_args!("{passed} passed, {failed} failed, {skipped} skipped"))?;
-        Ok(match (interrupted, self.is_unreachable, failed) {
+        Ok(match (interrupted, self.is_unanswered, failed) {
             (true, ..) => Exit::Interrupted,
             (_, true, _) => Exit::Failed,
             (_, _, 0) => Exit::AsExpected,

@@ -72,8 +72,8 @@ fn is_same_text(error: &Error, text: Option<&str>) -> bool {
 }
 
 impl Got {
-    pub(super) fn is_unreachable(&self) -> bool {
-        matches!(self, Self::TimedOut | Self::Unreachable(_))
+    pub(super) fn is_answer(&self) -> bool {
+        matches!(self, Self::Answer(..))
     }
 
     pub(super) fn words(&self) -> Words {

@@ -4,7 +4,7 @@ use std::{fmt, str::FromStr};
 
 use http::StatusCode;
 
-/// Statuses such as `2xx`, `401` or `2xx,409`.
+/// Statuses such as `2xx`, `401`, `2xx,409` or `2xx|409`.
 #[derive(Clone, Debug, PartialEq)]
 pub(crate) struct Expected {
     text: String,
@@ -32,8 +32,10 @@ impl FromStr for Expected {
     type Err = String;
 
     fn from_str(text: &str) -> Result<Self, String> {
-        let patterns =
-            text.split(',').map(|text| Pattern::from_str(text.trim())).collect::<Result<_, _>>()?;
+        let patterns = text
+            .split([',', '|'])
+            .map(|text| Pattern::from_str(text.trim_matches(' ')))
+            .collect::<Result<_, _>>()?;
         Ok(Self { text: text.to_owned(), patterns })
     }
 }
@@ -43,6 +45,9 @@ impl FromStr for Pattern {
 
     fn from_str(text: &str) -> Result<Self, String> {
         let wrong = || "not a status such as 2xx, 401 or 2xx,409".to_owned();
+        if text.len() != 3 || !text.starts_with(|digit: char| digit.is_ascii_digit()) {
+            return Err(wrong());
+        }
         if let Some(class) = text.strip_suffix("xx").or_else(|| text.strip_suffix("XX")) {
             let class = class.parse().map_err(|_| wrong())?;
             return if (1..=5).contains(&class) { Ok(Self::Class(class)) } else { Err(wrong()) };
@@ -71,7 +76,9 @@ mod tests {
         assert!(includes("2xx", 200) && includes("2xx", 299) && !includes("2xx", 300));
         assert!(includes("401", 401) && !includes("401", 400));
         assert!(includes("2xx, 409", 409) && includes("2xx,409", 204) && !includes("2xx,409", 410));
-        for wrong in ["", "2x", "xx", "9xx", "99", "600", "ok", "2xx,"] {
+        assert!(includes("2xx|401", 401) && includes("2xx|401", 200));
+        for wrong in ["", "2x", "xx", "9xx", "+2xx", "99", "+401", "600", "ok", "2xx,", "2xx,\t401"]
+        {
             assert!(Expected::from_str(wrong).is_err(), "{wrong}");
         }
     }

@@ -6,7 +6,6 @@ use super::{expect::Expected, report::Reporter, retry::Retries, tally::Outcome};
 use crate::{
     exit::Failure,
     http::{Client, Outgoing, Target},
-    identity::delivery_id,
 };
 
 /// Where deliveries go, and what is made of the answers.
@@ -32,7 +31,7 @@ impl Signed {
     pub(crate) fn of(request: Outgoing) -> Self {
         let id = DeliveryHeaders::parse_event_type(&request.headers)
             .ok()
-            .map(|event_type| delivery_id(event_type, &request.body));
+            .map(|event_type| DeliveryId::of(event_type, &request.body));
         let signed_at =
             DeliveryHeaders::parse(&request.headers).ok().map(|headers| headers.timestamp());
         Self { request, id, signed_at }

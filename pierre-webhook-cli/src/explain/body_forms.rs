@@ -35,13 +35,28 @@ const TEXT: &str = "Verify bytes, not text: let `VerifyWebhookLayer` (axum) or `
 const EMPTY: &str = "Something read the body before: put `VerifyWebhookLayer` (axum) outside of it, or take `Webhook` (actix) as the first extractor.";
 const ENCODED: &str = "Hand over the body as it came: a gateway in front encoded or decoded it (switch its binary or form handling off).";
 
+/// Bodies over this are taken as they are: their forms alone would take all the time that a search has.
+pub(super) const LARGEST: usize = 16 << 20;
+
 /// Bodies over this are not written again in every style.
 pub(super) const LARGEST_JSON: usize = 1 << 20;
+
+/// Those of the families of which a body of this length has no forms here.
+pub(super) fn untried(length: usize) -> &'static [&'static str] {
+    match length {
+        length if length > LARGEST => &FAMILIES,
+        length if length > LARGEST_JSON => &FAMILIES[..1],
+        _ => &[],
+    }
+}
 
 /// The body itself first, then the likelier forms.
 pub(super) fn forms(body: &Bytes) -> Vec<BodyForm> {
     let mut forms = Forms { list: Vec::new(), seen: HashSet::new() };
     forms.push(None, "", body.to_vec(), false);
+    if body.len() > LARGEST {
+        return forms.list;
+    }
 
     forms.push_words("with a newline at its end", NEWLINE, [body, &b"\n"[..]].concat());
     forms.push_words("with a CR LF at its end", NEWLINE, [body, &b"\r\n"[..]].concat());
@@ -85,7 +100,10 @@ pub(super) fn forms(body: &Bytes) -> Vec<BodyForm> {
         let value = form_decode(value);
         forms.push(Some("the value of a form's field".to_owned()), ENCODED, value, true);
     }
-    forms.push(Some("encoded as in a form".to_owned()), ENCODED, form_encode(body), true);
+    let encoded = form_encode(body);
+    let field = [b"payload=", &encoded[..]].concat();
+    forms.push(Some("encoded as in a form".to_owned()), ENCODED, encoded, true);
+    forms.push(Some("the field payload of a form".to_owned()), ENCODED, field, true);
     forms.list
 }
 
@@ -187,6 +205,7 @@ mod tests {
         has(b"a%5B+%5d", "decoded from a form", b"a[ ]");
         has(b"payload=%5B%5D", "the value of a form's field", b"[]");
         has(b"[1 2]", "encoded as in a form", b"%5B1+2%5D");
+        has(b"[1 2]", "the field payload of a form", b"payload=%5B1+2%5D");
     }
 
     #[test]

@@ -105,9 +105,9 @@ fn search_until(deadline: Option<Instant>, request: &Request, secrets: Vec<Secre
             }
         }
     }
-    if request.body.len() > body_forms::LARGEST_JSON {
-        finding.not_tried.push("a body of more than 1 MiB parsed and written again".to_owned());
-    }
+    let untried = body_forms::untried(request.body.len());
+    finding.ruled_out.retain(|family| !untried.contains(&family.as_str()));
+    finding.not_tried.extend(untried.iter().map(|family| format!("{family} (it is too large)")));
     finding
 }
 
@@ -218,7 +218,7 @@ fn mac_value(value: &str) -> Option<[u8; 32]> {
 mod tests {
     use pierre_webhook_core::Secret;
 
-    use super::*;
+    use super::{body_forms::FAMILIES, *};
 
     fn find(signature: &str, body: &'static str, deadline: Option<Instant>) -> Finding {
         let request = Request::of_parts(signature, "e", body.into());
@@ -234,6 +234,24 @@ mod tests {
         assert!(over.ruled_out.is_empty() && over.causes.is_empty());
         let whole = find(&signature, "{}", None);
         assert!(whole.not_tried.is_empty() && whole.ruled_out.len() >= GROUPS.len());
+    }
+
+    #[test]
+    fn what_a_large_body_was_not_tried_in_is_not_ruled_out() {
+        let signature = Secret::new("another").unwrap().sign(1_790_000_000, b"{}");
+        for (size, untried) in
+            [(0, 0), (body_forms::LARGEST_JSON, 1), (body_forms::LARGEST, FAMILIES.len())]
+        {
+            let body = vec![b' '; size.saturating_add(1)];
+            let request = Request::of_parts(&signature, "e", body.into());
+            // Over at once: how long the search itself takes is no matter here.
+            let found = search_until(Some(Instant::now()), &request, Vec::new());
+            assert_eq!(found.not_tried.len(), untried, "{found:?}");
+            let not_tried =
+                |family: &&str| found.not_tried.iter().any(|not| not.starts_with(family));
+            assert!(found.ruled_out.iter().all(|family| !not_tried(&family.as_str())));
+            assert_eq!(FAMILIES.iter().filter(|family| not_tried(family)).count(), untried);
+        }
     }
 
     #[test]

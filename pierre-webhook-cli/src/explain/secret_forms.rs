@@ -51,6 +51,7 @@ pub(super) fn forms(secret: &[u8]) -> Vec<SecretForm> {
     ] {
         forms.push(Some(words), KEEP, [secret, end].concat());
     }
+    forms.push(Some("with a space before it"), KEEP, [b" ", secret].concat());
     if let Some(rest) = secret.strip_suffix(b"\n").filter(|rest| !rest.ends_with(b"\r")) {
         forms.push(Some("with CR LF in the place of its newline"), KEEP, [rest, b"\r\n"].concat());
     }
@@ -87,7 +88,10 @@ pub(super) fn forms(secret: &[u8]) -> Vec<SecretForm> {
             forms.push(Some(words), DECODE, decoded);
         }
     }
-    forms.push(Some("written in base64"), ENCODED, STANDARD.encode(secret).into());
+    let encoded = STANDARD.encode(secret);
+    let prefixed = format!("whsec_{encoded}").into();
+    forms.push(Some("written in base64"), ENCODED, encoded.into());
+    forms.push(Some("written in base64, with the prefix whsec_"), ENCODED, prefixed);
     let digits: String = secret.iter().map(|byte| format!("{byte:02x}")).collect();
     forms.push(Some("written in hex"), ENCODED, digits.into());
 
@@ -166,6 +170,8 @@ mod tests {
         has("whsec_c2Vj", "without its prefix, decoded from base64", b"sec");
         has("736563", "decoded from hex", b"sec");
         has("sec", "written in base64", b"c2Vj");
+        has("sec", "written in base64, with the prefix whsec_", b"whsec_c2Vj");
+        has("s", "with a space before it", b" s");
         has("sec", "written in hex", b"736563");
         has("\u{feff}s", "without the byte order mark", b"s");
         has("s\nmore", "its first line alone", b"s");

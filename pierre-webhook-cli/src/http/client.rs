@@ -17,6 +17,7 @@ use tokio::time::timeout;
 use super::{
     connector::{Connector, TrustArgs},
     outgoing::Outgoing,
+    patient::Patient,
     target::Target,
 };
 use crate::{exit::Failure, time};
@@ -100,7 +101,7 @@ impl Client {
         let (mut sender, connection) = http1::Builder::new()
             .preserve_header_case(true)
             .title_case_headers(true)
-            .handshake(TokioIo::new(stream))
+            .handshake(TokioIo::new(Patient(stream)))
             .await?;
         // The connection is driven beside the exchange, and dropped with it.
         let exchange = async {

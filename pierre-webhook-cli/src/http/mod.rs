@@ -5,6 +5,7 @@ mod body;
 mod client;
 mod connector;
 mod outgoing;
+mod patient;
 mod target;
 #[cfg(feature = "tls")]
 mod tls;

@@ -63,6 +63,11 @@ impl FromStr for Target {
         if authority.as_str().contains('@') {
             return Err("a user name in the URL is not sent: use --header".to_owned());
         }
+        // Of a port that is none, the URL's parser says nothing.
+        let is_port = authority.port_u16().is_some_and(|port| port > 0);
+        if !is_port && authority.as_str() != authority.host() {
+            return Err("its port is not a number from 1 to 65535".to_owned());
+        }
         let host = HeaderValue::from_str(authority.as_str()).map_err(|_| FORM)?;
         let target = Self { uri, host, is_https };
         if target.host().is_empty() { Err(FORM.to_owned()) } else { Ok(target) }
@@ -83,6 +88,10 @@ mod tests {
         for wrong in
             ["", "/hooks", "localhost:8787/hooks", "ftp://localhost/", "http://", "http://u@h/"]
         {
+            assert!(Target::from_str(wrong).is_err(), "{wrong}");
+        }
+        // None of them is port 80.
+        for wrong in ["http://h:99999/", "http://h:0/", "http://h:/", "http://[::1]:70000/"] {
             assert!(Target::from_str(wrong).is_err(), "{wrong}");
         }
     }

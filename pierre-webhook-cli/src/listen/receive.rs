@@ -12,8 +12,6 @@ use pierre_webhook_core::{
 };
 use tokio::time::timeout;
 
-use crate::identity::delivery_id;
-
 /// How long a body may take to arrive.
 const LONGEST: Duration = Duration::from_secs(30);
 
@@ -109,7 +107,7 @@ impl Received {
     }
 
     pub(super) fn id(&self) -> Option<DeliveryId> {
-        Some(delivery_id(self.event_type()?, self.body.as_ref()?))
+        Some(DeliveryId::of(self.event_type()?, self.body.as_ref()?))
     }
 
     /// The signature header as it came.

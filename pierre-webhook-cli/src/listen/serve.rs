@@ -16,7 +16,7 @@ use tokio::{
 };
 
 use super::state::State;
-use crate::exit::Failure;
+use crate::exit::{Failure, interruption};
 
 /// How the run ended.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -33,7 +33,7 @@ pub(super) async fn bind(address: IpAddr, port: u16) -> Result<TcpListener, Fail
     })
 }
 
-/// Serves until an end comes. The last answers are given to the end, unless it was Ctrl-C.
+/// Serves until an end comes. What is under way by then is answered, and reported.
 pub(super) async fn serve(
     listener: TcpListener,
     state: &Arc<State>,
@@ -45,15 +45,13 @@ pub(super) async fn serve(
     let connections = GracefulShutdown::new();
     let ended = tokio::select! {
         biased;
-        Ok(()) = tokio::signal::ctrl_c() => Ended::Interrupted,
+        () = interruption() => Ended::Interrupted,
         () = state.is_done() => Ended::Counted,
         () = after(time) => Ended::TimedOut,
         never = accept(&listener, &connections, state) => match never {},
     };
     drop(listener);
-    if ended != Ended::Interrupted {
-        let _ = timeout(GRACE, connections.shutdown()).await;
-    }
+    let _ = timeout(GRACE, connections.shutdown()).await;
     ended
 }
 

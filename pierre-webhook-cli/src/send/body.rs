@@ -14,7 +14,7 @@ use super::{
     set::Set,
     tree::Tree,
 };
-use crate::{exit::Failure, stdin};
+use crate::{escape, exit::Failure, stdin};
 
 /// `--body @file` or `--body -`.
 #[derive(Clone, Debug)]
@@ -95,13 +95,15 @@ impl Maker {
     /// The payload of the first delivery, on one line or laid out to be read and edited.
     pub(crate) fn print(&self, at: Timestamp, is_pretty: bool) -> Result<String, Failure> {
         let mut tree = self.tree(1, at)?;
+        // On one line: a value of `--set` may have been typed on several.
+        tree.take_apart_within(128);
         let json = if is_pretty {
-            tree.take_apart_within(32);
             serde_json::to_string_pretty(&tree)
         } else {
             serde_json::to_string(&tree)
         };
-        json.map_err(unwritable)
+        let json = json.map_err(unwritable)?;
+        Ok(json.lines().map(escape::json).collect::<Vec<_>>().join("\n"))
     }
 
     fn tree(&self, n: u64, at: Timestamp) -> Result<Tree, Failure> {

@@ -10,6 +10,7 @@ use bytes::Bytes;
 use http::Method;
 
 use crate::{
+    escape,
     exit::Failure,
     http::{ClientArgs, Outgoing, Target},
 };
@@ -65,12 +66,13 @@ pub(crate) fn data(
     let inline = str::from_utf8(body).ok().filter(|text| {
         text.len() <= LONGEST
             && !text.starts_with('@')
-            && text.chars().all(|character| character == '\n' || !character.is_control())
+            && text.split('\n').all(|line| escape::text(line) == line)
     });
     if let Some(text) = inline {
         return Ok((text.to_owned(), None));
     }
-    if let Some(file) = file {
+    // A pipe cannot be read again.
+    if let Some(file) = file.filter(|file| file.is_file()) {
         return Ok((format!("@{}", file.display()), None));
     }
     let path =
@@ -88,11 +90,18 @@ fn write_file(body: &[u8]) -> io::Result<PathBuf> {
     Ok(path)
 }
 
-/// For a POSIX shell.
+/// For a POSIX shell. What no terminal should see takes the form that bash, zsh and ksh have for it.
 fn quote(word: &str) -> String {
     let is_plain = |byte: u8| byte.is_ascii_alphanumeric() || b"_@%+=:,./-".contains(&byte);
     if !word.is_empty() && word.bytes().all(is_plain) {
         word.to_owned()
+    } else if word.split('\n').any(|line| escape::text(line) != line) {
+        let escaped = word.bytes().map(|byte| match byte {
+            b'\'' | b'\\' => format!("\\{}", char::from(byte)),
+            b' '..=b'~' => char::from(byte).to_string(),
+            byte => format!("\\{byte:03o}"),
+        });
+        format!("$'{}'", escaped.collect::<String>())
     } else {
         format!("'{}'", word.replace('\'', r"'\''"))
     }
@@ -116,16 +125,17 @@ mod tests {
         assert_eq!(quote("http://127.0.0.1:8787/a"), "http://127.0.0.1:8787/a");
         assert_eq!(quote(""), "''");
         assert_eq!(quote("it's $HOME"), r"'it'\''s $HOME'");
+        assert_eq!(quote("a\u{85}'\\\n\x1b"), r"$'a\302\205\'\\\012\033'");
         assert_eq!(title("x-pierre-event"), "X-Pierre-Event");
     }
 
     #[test]
     fn a_body_that_no_command_line_can_hold_comes_from_a_file() {
-        let file = Some(Path::new("b.json"));
+        let file = Some(Path::new("Cargo.toml"));
         assert_eq!(data(&Bytes::from("{\"a\":1}\n"), file).unwrap().0, "{\"a\":1}\n");
         for body in ["@x", "a\0b", "\u{85}", &" ".repeat(40_000)] {
-            assert_eq!(data(&Bytes::from(body.to_owned()), file).unwrap().0, "@b.json");
+            assert_eq!(data(&Bytes::from(body.to_owned()), file).unwrap().0, "@Cargo.toml");
         }
-        assert_eq!(data(&Bytes::from_static(b"\xff"), file).unwrap().0, "@b.json");
+        assert_eq!(data(&Bytes::from_static(b"\xff"), file).unwrap().0, "@Cargo.toml");
     }
 }

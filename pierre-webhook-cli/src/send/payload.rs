@@ -90,8 +90,10 @@ impl Known {
 
     /// The payload of the `n`th delivery, counted from 1, of something that happened at `at`.
     pub(crate) fn payload(self, n: u64, at: Timestamp, seed: Seed) -> serde_json::Result<Tree> {
-        // Two runs in one second must not have the same sync: milliseconds tell them apart.
-        let at = Timestamp::from_millisecond(at.as_millisecond()).unwrap_or(at);
+        // Two syncs must differ although `--set` gives them one run count: by their microseconds.
+        let microseconds = n.wrapping_add(u16::from_be_bytes([seed.0[0], seed.0[1]]).into()) % 1000;
+        let at = at.as_millisecond().saturating_mul(1000).saturating_add_unsigned(microseconds);
+        let at = Timestamp::from_microsecond(at).unwrap_or(Timestamp::UNIX_EPOCH);
         match self {
             Self::Push => Tree::new(&Push {
                 repository: PushedRepository { id: ID, url: URL, repo_name: "owner/repo" },

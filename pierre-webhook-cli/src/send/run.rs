@@ -23,6 +23,7 @@ use super::{
 };
 use crate::{
     delivery::{Reporter, Retries, RetryAs, Route, Signed},
+    escape,
     exit::{Exit, Failure, until_interrupted},
     http::{Client, MOST_ANSWER, Outgoing},
     output::Output,
@@ -90,7 +91,8 @@ impl Run {
         let delivery = self.sign(&body);
         let (data, written) = curl::data(&body, file)?;
         if let Some(path) = written {
-            self.output.note(format_args!("the body is in {}", path.display()));
+            let path = escape::text(&path.display().to_string());
+            self.output.note(format_args!("the body is in {path}"));
         }
         let curl = curl::command(&self.route.target, &delivery.request, &self.args.client, &data);
         self.output.record(&DryRun {

@@ -97,7 +97,16 @@ fn nobody_there_is_exit_code_3() {
     let ended = run(&["attack", &format!("http://{}/", closed())]).is(3);
     assert!(ended.stderr.contains("no answer to a good delivery: unreachable"), "{ended:?}");
     let silent = Server::answering(&[&answer("200 OK", ""), ""]);
-    run(&["attack", &silent.url, "--only", "wrong-zeros", "--timeout", "100ms"]).is(3);
+    run(&["attack", &silent.url, "--only", "wrong-zeros", "--timeout", "1s"]).is(3);
+    // Nobody answers the case, and the server lives on.
+    let good = answer("200 OK", "");
+    let closing = Server::answering(&[&good, "?", &good]);
+    let ended = run(&["attack", &closing.url, "--only", "wrong-zeros"]).is(3);
+    assert!(ended.stdout.contains("FAIL  wrong-zeros"), "{ended:?}");
+    assert!(ended.stdout.contains("closed; it must be refused"), "{ended:?}");
+    let closing = Server::answering(&["?"]);
+    let ended = run(&["attack", &closing.url]).is(3);
+    assert!(ended.stderr.contains("no answer to a good delivery: closed"), "{ended:?}");
 }
 
 #[test]

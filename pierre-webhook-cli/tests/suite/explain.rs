@@ -2,6 +2,7 @@
 
 use std::fs;
 
+use base64::{Engine as _, engine::general_purpose::STANDARD};
 use pierre_webhook_core::Secret;
 use serde_json::{Value, json};
 
@@ -206,12 +207,15 @@ fn for_people_it_says_the_cause_the_fix_or_what_to_do_next() {
 #[test]
 fn a_saved_delivery_is_judged_by_the_time_at_which_it_came() {
     let folder = Folder::new();
-    let saved = folder.path("saved");
-    let (listen, url) = Running::listen(&["--count", "1", "--save", &saved]);
-    run(&["send", "push", &url]).is(0);
-    listen.end().is(0);
-    let file = format!("{saved}/{}", folder.names("saved")[0]);
-    // A window of a few seconds, in which it came, and which the present need not be in.
+    let signature = STANDARD.encode(Secret::new(SECRET).unwrap().sign(AT, b"{}"));
+    let saved = json!({
+        "at": "2026-09-21T14:13:22Z",
+        "method": "POST",
+        "path": "/",
+        "headers": [["x-pierre-event", STANDARD.encode("e")], ["x-pierre-signature", signature]],
+        "body_base64": STANDARD.encode("{}"),
+    });
+    let file = folder.write("saved.json", saved.to_string());
     let ended = run(&["explain", &file, "--max-age", "2s"]).is(0);
     assert!(ended.stdout.contains("verified"), "{ended:?}");
     let ended = run(&["explain", &file, "--now", "2100-01-01T00:00:00Z"]).is(1);

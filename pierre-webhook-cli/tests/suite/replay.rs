@@ -130,3 +130,21 @@ fn ctrl_c_ends_it_with_a_summary() {
     let records = running.end().is(130).records();
     assert_eq!(records.last().unwrap()["summary"]["interrupted"], true);
 }
+
+#[cfg(unix)]
+#[test]
+fn ctrl_c_ends_what_does_not_listen_for_it_too() {
+    let folder = Folder::new();
+    saved(&folder);
+    // Read after the saved ones: a pipe that nobody writes to.
+    let pipe = folder.path("saved/pipe.json");
+    assert!(std::process::Command::new("mkfifo").arg(&pipe).status().unwrap().success());
+    let server = Server::answering(&[&answer("200 OK", "")]);
+    let args = ["replay", &folder.path("saved"), &server.url, "--json"];
+    let mut running = Running::start(without_secret(&args));
+    for _ in 0..3 {
+        running.stdout_line();
+    }
+    running.interrupt();
+    running.end().is(130);
+}

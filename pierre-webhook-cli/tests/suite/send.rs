@@ -1,9 +1,15 @@
 //! `send`.
 
-use std::{collections::HashSet, process::Command};
+use std::{
+    collections::HashSet,
+    io::{Read as _, Write as _},
+    net::TcpListener,
+    process::Command,
+    thread,
+};
 
 use pierre_webhook_core::{DeliveryHeaders, Event, Secret, Verifier};
-use serde_json::Value;
+use serde_json::{Value, json};
 
 use crate::{
     command::{Running, SECRET, command, run, run_with_stdin},
@@ -127,8 +133,12 @@ fn a_printed_payload_can_be_edited_and_sent() {
         assert_eq!(request.body, printed.stdout.as_bytes());
         assert_eq!(verified(&request).event_type(), event);
     }
-    let printed = run(&["send", "push", "--print-body", "--json"]).is(0);
-    assert_eq!(printed.records()[0]["ref"], "refs/heads/main");
+    let hostile = "/ref=[1,\n\"\u{85}\x7f\"]";
+    let printed = run(&["send", "push", "--print-body", "--json", "--set", hostile]).is(0);
+    assert_eq!(printed.records()[0]["ref"], json!([1, "\u{85}\x7f"]));
+    assert!(
+        printed.stdout.ends_with("\n") && printed.stdout.matches(char::is_control).count() == 1
+    );
 }
 
 #[test]
@@ -136,7 +146,7 @@ fn an_old_delivery_is_refused_and_may_be_expected_to_be() {
     for (_, url) in receivers::both() {
         let ended = run(&["send", "push", &url, "--age", "10m"]).is(1);
         assert!(ended.stdout.contains("401 Unauthorized"), "{ended:?}");
-        assert!(ended.stdout.contains("Webhook timestamp too old (60"), "{ended:?}");
+        assert!(ended.stdout.contains("Webhook timestamp too old (6"), "{ended:?}");
         run(&["send", "push", &url, "--age", "10m", "--expect", "401"]).is(0);
         run(&["send", "push", &url, "--age=-5m", "--expect", "401,2xx"]).is(0);
         run(&["send", "push", &url, "--header", "X-Pierre-Signature:", "--expect", "400"]).is(0);
@@ -250,6 +260,31 @@ fn many_deliveries_differ_and_are_summed_up() {
     let ids: HashSet<_> = received.iter().map(|record| record["delivery_id"].to_string()).collect();
     assert_eq!(ids.len(), 40);
     assert!(received.iter().all(|record| record["duplicate_of"] == Value::Null));
+}
+
+#[test]
+fn syncs_differ_although_their_run_count_is_set() {
+    let server = Server::answering(&[&answer("200 OK", "")]);
+    let set = ["--set", "/run_count=7", "--set", "/is_first_sync=false"];
+    let args = ["send", "repo.sync.started", &server.url, "--count", "300", "--concurrency", "8"];
+    let records = run(&[&args[..], &set, &["--json"]].concat()).is(0).records();
+    let ids: HashSet<_> = records.iter().map(|record| record["delivery_id"].to_string()).collect();
+    // The summary has none.
+    assert_eq!(ids.len(), 301);
+}
+
+#[test]
+fn an_answer_that_comes_before_the_body_is_read_is_an_answer() {
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    let url = format!("http://{}/", listener.local_addr().unwrap());
+    let server = thread::spawn(move || {
+        let (mut stream, _) = listener.accept().unwrap();
+        let _ = stream.read(&mut [0; 512]).unwrap();
+        stream.write_all(answer("413 Too Large", "").as_bytes()).unwrap();
+    });
+    let body = vec![b' '; 12 << 20];
+    run_with_stdin(&["send", "e", &url, "--body", "-", "--expect", "413"], &body).is(0);
+    server.join().unwrap();
 }
 
 #[test]

@@ -3,12 +3,16 @@
 use std::{
     env, fs,
     io::{BufRead as _, BufReader},
-    net::TcpListener,
     path::Path,
     process::{Child, Command, Stdio},
+    thread,
+    time::{Duration, Instant},
 };
 
-use crate::{command::SECRET, folder::Folder};
+use crate::{
+    command::{PATIENCE, SECRET},
+    folder::Folder,
+};
 
 const BEGIN: &str = "```console\n";
 
@@ -30,21 +34,20 @@ fn session() {
 /// What a terminal would show.
 fn record(commands: &[&str]) -> String {
     let folder = Folder::new();
-    // Free a moment ago. What the README shows is the usual one.
-    let port = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port().to_string();
+    // A port that is free, as the first command says which. What the README shows is the usual one.
+    let mut port = "8787".to_owned();
     let mut shown = String::new();
     let mut background = Vec::new();
     for command in commands {
         shown.push_str(&format!("$ {command}\n"));
-        let command = command.replace("8787", &port);
+        let command = command.replace("--port 8787", "--port 0").replace("8787", &port);
         if let Some(command) = command.strip_suffix('&') {
             let (child, line) = start(command, &folder);
             background.push(child);
             shown.push_str(&line);
+            port = line.trim_end().rsplit(':').next().unwrap().to_owned();
         } else if command == "wait" {
-            for mut child in background.drain(..) {
-                child.wait().unwrap();
-            }
+            background.drain(..).for_each(wait);
         } else {
             let output = shell(&format!("{{ {command}\n}} 2>&1"), &folder).output().unwrap();
             shown.push_str(str::from_utf8(&output.stdout).unwrap());
@@ -60,6 +63,17 @@ fn start(command: &str, folder: &Folder) -> (Child, String) {
     let mut line = String::new();
     BufReader::new(child.stderr.take().unwrap()).read_line(&mut line).unwrap();
     (child, line)
+}
+
+fn wait(mut child: Child) {
+    let start = Instant::now();
+    while child.try_wait().unwrap().is_none() {
+        if start.elapsed() > PATIENCE {
+            child.kill().unwrap();
+            panic!("it does not end");
+        }
+        thread::sleep(Duration::from_millis(2));
+    }
 }
 
 fn shell(command: &str, folder: &Folder) -> Command {

@@ -21,7 +21,7 @@ fn without_a_time_it_signs_now() {
     let verifier = Verifier::new(Secret::new(SECRET).unwrap());
     let signed_at = verifier.verify_signature(signed.trim_end(), b"\xff\0").unwrap();
     let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap().as_secs();
-    assert!(now - signed_at <= 5);
+    assert!(now - signed_at <= 60);
 }
 
 #[test]

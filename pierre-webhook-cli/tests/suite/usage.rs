@@ -26,6 +26,13 @@ fn without_a_secret_it_says_how_to_give_one() {
 }
 
 #[test]
+fn an_empty_variable_is_one_that_is_not_set() {
+    let mut command = without_secret(&["sign"]);
+    command.env("PIERRE_WEBHOOK_SECRET", "");
+    assert!(Running::start(command).end().is(2).stderr.contains("--secret-file"));
+}
+
+#[test]
 fn an_empty_secret_is_none() {
     let mut command = without_secret(&["sign"]);
     command.env("PIERRE_WEBHOOK_SECRET", " \n");
@@ -69,6 +76,33 @@ fn who_types_the_secret_for_its_file_does_not_see_it_again() {
     assert!(!ended.stderr.contains("whsec_typed_here"));
     let ended = sign(&["--secret=whsec_typed_here"]).is(2);
     assert!(!ended.stderr.contains("whsec_typed_here"), "{ended:?}");
+    let ended = sign(&["whsec_typed_here"]).is(2);
+    assert!(ended.stderr.contains("unexpected argument '…' found"), "{ended:?}");
+    for args in [&[SECRET][..], &["listen", "--port", SECRET], &["sign", &format!("--{SECRET}")]] {
+        let ended = run(args).is(2);
+        assert!(!ended.stderr.contains(SECRET), "{ended:?}");
+    }
+}
+
+#[test]
+fn what_was_typed_is_escaped_before_it_is_repeated() {
+    let url = "http://127.0.0.1:1/";
+    for args in [
+        &["fly\x1b[31m\u{9b}"][..],
+        &["sign", "--fly\x1b[31m\u{9b}"],
+        &["send", "push", url, "--header", "fly\x1b[31m\u{9b}"],
+        &["send", "fly\u{9b}", url],
+        &["attack", url, "--only", "fly\x1b[31m\u{9b}"],
+        &["explain", "fly\x1b[31m\u{9b}"],
+    ] {
+        let ended = run(&[args, &["--color", "always"]].concat());
+        assert!(matches!(ended.code, Some(2 | 3)), "{ended:?}");
+        assert!(ended.stderr.contains("fly\\u{"), "{ended:?}");
+        assert!(
+            !ended.stderr.contains("fly\x1b[31m") && !ended.stderr.contains('\u{9b}'),
+            "{ended:?}"
+        );
+    }
 }
 
 #[test]
@@ -78,6 +112,8 @@ fn a_command_line_that_cannot_be_followed_is_exit_code_2() {
         &["fly"],
         &["send", "push"],
         &["send", "push", "ftp://127.0.0.1/"],
+        &["send", "push", "http://127.0.0.1:99999/"],
+        &["sign", "--at=-5"],
         &["send", "ping", "http://127.0.0.1:1/"],
         &["send", "push", "http://127.0.0.1:1/", "--body", "text"],
         &["send", "push", "http://127.0.0.1:1/", "--body", "-", "--set", "/a=1"],

@@ -5,8 +5,9 @@ use std::{
     net::{SocketAddr, TcpListener, TcpStream},
     sync::mpsc::{Receiver, channel},
     thread,
-    time::Duration,
 };
+
+use crate::command::PATIENCE;
 
 /// A request as it came.
 #[derive(Debug)]
@@ -56,7 +57,7 @@ impl Server {
     }
 
     pub(crate) fn request(&self) -> Request {
-        self.requests.recv_timeout(Duration::from_secs(20)).expect("a request")
+        self.requests.recv_timeout(PATIENCE).expect("a request")
     }
 }
 
