@@ -55,10 +55,11 @@ impl Claim {
 
     /// Records that the delivery was handled.
     ///
-    /// Goes on in the background where its caller is dropped, or the store fails.
-    pub async fn complete(mut self) -> Recorded {
+    /// Goes on in the background where its caller is dropped, or the store fails. (No `async fn`, so that this
+    /// holds from the call on, and not from the first poll.)
+    pub fn complete(mut self) -> impl Future<Output = Recorded> + Send + 'static {
         self.is_armed = false;
-        Unrecorded::new(Arc::clone(&self.held)).record().await
+        Unrecorded::new(Arc::clone(&self.held)).record()
     }
 
     /// Gives the delivery back: the sender's next try is handled.

@@ -184,7 +184,11 @@ impl Dedup {
                 warn_of(&error, id, "a delivery is handled unclaimed");
                 Ok(Begin::Claimed(claim))
             }
-            Err(error) => Err(error),
+            Err(error) => {
+                // Of what is answered with a bare 503 this is the only trace.
+                warn_of(&error, id, "a delivery could not be claimed");
+                Err(error)
+            }
         }
     }
 
@@ -213,6 +217,7 @@ impl fmt::Debug for Dedup {
 }
 
 /// What became of [`Dedup::begin`].
+#[must_use = "a delivery in progress must not be answered with success"]
 #[derive(Debug)]
 #[non_exhaustive]
 pub enum Begin {

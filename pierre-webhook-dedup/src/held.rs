@@ -129,7 +129,8 @@ impl Held {
 
     /// Renews, also where the caller is dropped meanwhile: the next in turn waits for it.
     pub(crate) async fn renew_to_the_end(self: Arc<Self>) -> Result<bool, StoreError> {
-        let runtime = self.runtime.clone();
+        // On the caller's runtime, where there is one: that of the claim may have ended, or nobody drives it.
+        let runtime = Handle::try_current().unwrap_or_else(|_| self.runtime.clone());
         runtime.spawn(async move { self.renew().await }).await.map_err(StoreError::new)?
     }
 

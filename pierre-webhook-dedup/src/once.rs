@@ -8,6 +8,10 @@ use crate::error::StoreError;
 ///
 /// With the feature `actix` it answers a request: the value's own answer, 200 for a delivery that was handled
 /// before, 503 with `Retry-After` for one that is being handled.
+///
+/// Elsewhere let [`InProgress`](Self::InProgress) be no success for the sender: it would not come again, and the
+/// run that is under way may still fail.
+#[must_use = "a delivery in progress must not be answered with success"]
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Once<T> {
@@ -36,7 +40,8 @@ pub enum Recorded {
     /// The lease had lapsed and another holds the delivery, or has completed it: it runs twice.
     TakenOver,
     /// The store failed. The record is written in the background, for up to 15 minutes while the process
-    /// lives; until then the delivery may be handled again once the lease has lapsed.
+    /// and the runtime of the claim live, and no more than 10,000 wait; until then the delivery may be handled
+    /// again once the lease has lapsed.
     Retrying,
 }
 

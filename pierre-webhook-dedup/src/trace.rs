@@ -1,4 +1,4 @@
-//! Events of the log, where the feature `tracing` is on.
+//! Events of the log and their span, where the feature `tracing` is on.
 
 use pierre_webhook_core::DeliveryId;
 
@@ -31,3 +31,14 @@ pub(crate) fn warn(_: DeliveryId, _: &'static str) {}
 
 #[cfg(not(feature = "tracing"))]
 pub(crate) fn warn_of(_: &StoreError, _: DeliveryId, _: &'static str) {}
+
+/// In the span that is current here, also on a task of its own.
+#[cfg(all(feature = "tower", feature = "tracing"))]
+pub(crate) fn in_this_span<F>(future: F) -> tracing::instrument::Instrumented<F> {
+    tracing::Instrument::in_current_span(future)
+}
+
+#[cfg(all(feature = "tower", not(feature = "tracing")))]
+pub(crate) fn in_this_span<F>(future: F) -> F {
+    future
+}

@@ -25,6 +25,8 @@ pub(crate) enum Fault {
     UnderWay(Duration),
     /// It yields that often before and after it is done.
     Yields(usize),
+    /// It has a bug.
+    Panics,
 }
 
 /// Shares its records and its faults with its clones.
@@ -81,6 +83,7 @@ impl Faulty {
         match fault {
             Fault::None => done.await,
             Fault::Down => Err(StoreError::new("the store is down")),
+            Fault::Panics => panic!("a bug in the store"),
             Fault::AnswerLost => {
                 done.await?;
                 Err(StoreError::new("the answer was lost"))

@@ -22,6 +22,7 @@ use tokio::{
 };
 use tower::{Service, ServiceBuilder, ServiceExt, service_fn};
 use tower_http::timeout::TimeoutLayer;
+use tracing::Instrument;
 
 use crate::faulty::{Fault, Faulty, Operation};
 
@@ -235,6 +236,44 @@ async fn a_sender_that_gives_up_stops_the_handler_unless_it_runs_to_completion()
             true => assert_eq!((last.0, ends.load(Ordering::SeqCst)), (200, 1)),
             false => assert_eq!((last.0, ends.load(Ordering::SeqCst)), (408, 0)),
         }
+    }
+}
+
+#[test]
+fn without_a_runtime_it_is_an_answer_and_no_panic() {
+    for completes in [false, true] {
+        let layer = DedupLayer::new(Dedup::new(MemoryStore::new()));
+        let layer = if completes { layer.run_to_completion() } else { layer };
+        let (app, runs) = app(layer, &[]);
+        let answer = at_once(send(&app, delivery("1")));
+        assert_eq!((answer.0, answer.1.as_deref()), (503, Some("5")));
+        assert_eq!(runs.load(Ordering::SeqCst), 0);
+    }
+}
+
+/// Polls once; nothing of it waits.
+fn at_once<T>(future: impl Future<Output = T>) -> T {
+    let mut context = std::task::Context::from_waker(std::task::Waker::noop());
+    match std::pin::pin!(future).poll(&mut context) {
+        std::task::Poll::Ready(answer) => answer,
+        std::task::Poll::Pending => panic!("it waits"),
+    }
+}
+
+/// What is logged inside of a request stays in the request's span.
+#[tokio::test]
+async fn a_handler_that_runs_to_completion_is_in_the_span_of_its_request() {
+    let _subscriber = tracing::subscriber::set_default(tracing_subscriber::registry());
+    for completes in [false, true] {
+        let layer = DedupLayer::new(Dedup::new(MemoryStore::new()));
+        let layer = if completes { layer.run_to_completion() } else { layer };
+        let handler = async |_: Webhook| match tracing::Span::current().metadata() {
+            Some(span) => span.name(),
+            None => "no span",
+        };
+        let app = Router::new().route("/webhooks", post(handler).layer((verify(), layer)));
+        let request = send(&app, delivery("1")).instrument(tracing::info_span!("a request"));
+        assert_eq!(request.await.2, "a request", "{completes}");
     }
 }
 

@@ -11,3 +11,4 @@ mod once;
 mod redis;
 mod renewal;
 mod store_failure;
+mod trace;

@@ -79,6 +79,23 @@ async fn a_lease_that_lapsed_behind_a_longer_one_makes_room() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn a_shorter_lease_that_came_since_makes_room_when_it_lapses() {
+    let store = MemoryStore::with_capacity(2);
+    let (working, owner) = (key(), owner());
+    let second = Duration::from_secs(1);
+    for key in [key(), working] {
+        assert_eq!(store.claim(key, owner, LONG).await.unwrap(), Claimed::Yours);
+    }
+    // It looked for leases that lapsed, and found that none will for long.
+    store.claim(key(), owner, LONG).await.unwrap_err();
+    store.release(working, owner).await.unwrap();
+    assert_eq!(store.claim(key(), owner, second).await.unwrap(), Claimed::Yours);
+    store.claim(key(), owner, LONG).await.unwrap_err();
+    advance(second).await;
+    assert_eq!(store.claim(key(), owner, LONG).await.unwrap(), Claimed::Yours);
+}
+
+#[tokio::test(start_paused = true)]
 async fn clones_share_the_records_and_stores_do_not() {
     let (store, id) = (MemoryStore::new(), id());
     let key = Key::new("mailer", id);

@@ -11,7 +11,7 @@ use std::{
 };
 
 use pierre_webhook_dedup::{Begin, Dedup, DeliveryId, MemoryStore, Once, OnceError, Recorded};
-use tokio::time::{Instant, sleep};
+use tokio::time::{Instant, sleep, timeout};
 
 use crate::{
     contract::id,
@@ -63,9 +63,10 @@ async fn a_handler_that_hangs_does_not_hold_for_ever() {
         async move { dedup.once(id, || after(10 * LEASE)).await }
     });
     tokio::task::yield_now().await;
-    sleep(5 * LEASE).await;
+    // It is renewed for the last time when `renew_for` is over, and holds for a lease from then on.
+    sleep(6 * LEASE - SECOND).await;
     assert!(is_in_progress(&dedup, id).await);
-    sleep(LEASE + SECOND).await;
+    sleep(2 * SECOND).await;
     let second = dedup.once(id, || after(Duration::ZERO)).await;
     assert!(matches!(second, Ok(Once::Ran { recorded: Recorded::Yes, .. })), "{second:?}");
     let first = hung.await.unwrap();
@@ -154,6 +155,17 @@ async fn a_renewal_by_hand_that_is_dropped_does_not_overtake_the_release() {
     assert!(matches!(dedup.begin(id).await.unwrap(), Begin::Claimed(_)));
 }
 
+#[test]
+fn a_renewal_by_hand_does_not_wait_for_a_runtime_that_nobody_drives() {
+    let runtime = || tokio::runtime::Builder::new_current_thread().enable_time().build().unwrap();
+    let (idle, other) = (runtime(), runtime());
+    let dedup = Dedup::new(MemoryStore::new());
+    let begun = idle.block_on(dedup.begin(id())).unwrap();
+    let Begin::Claimed(claim) = begun else { panic!("it is free") };
+    let renewed = other.block_on(async { timeout(SECOND, claim.renew()).await });
+    assert!(renewed.expect("it hangs").unwrap());
+}
+
 #[tokio::test(start_paused = true)]
 async fn a_delivery_in_progress_that_is_forgotten_is_taken_back() {
     let (dedup, id) = (Dedup::new(MemoryStore::new()).lease(LEASE), id());
@@ -166,6 +178,26 @@ async fn a_delivery_in_progress_that_is_forgotten_is_taken_back() {
     sleep(LEASE / 2).await;
     assert!(is_in_progress(&dedup, id).await);
     assert!(matches!(work.await.unwrap(), Ok(Once::Ran { recorded: Recorded::Yes, .. })));
+}
+
+/// Neither the renewal, which would go on for a quarter of an hour, nor anything else of a claim.
+#[tokio::test(start_paused = true)]
+async fn nothing_of_a_claim_is_kept_once_it_has_ended() {
+    let store = Arc::new(MemoryStore::new());
+    let dedup = Dedup::new(Arc::clone(&store)).lease(LEASE);
+    let held = Arc::strong_count(&store);
+    assert!(dedup.once(id(), || after(SECOND)).await.is_ok());
+    let failed = dedup.once(id(), async || Err::<(), _>("it failed")).await;
+    assert!(matches!(failed, Err(OnceError::Work("it failed"))), "{failed:?}");
+    timeout(SECOND, dedup.once(id(), || after(LEASE))).await.unwrap_err();
+    let panicked = tokio::spawn({
+        let dedup = dedup.clone();
+        async move { dedup.once(id(), async || -> Result<(), Infallible> { panic!("a bug") }).await }
+    });
+    assert!(panicked.await.unwrap_err().is_panic());
+    tokio::task::yield_now().await;
+    drop(dedup);
+    assert_eq!((held, Arc::strong_count(&store)), (2, 1));
 }
 
 /// The one test here that must block: a thread that blocks cannot be simulated.

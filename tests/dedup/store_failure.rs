@@ -90,7 +90,13 @@ async fn a_completion_goes_on_where_its_caller_is_gone() {
     sleep(Duration::from_secs(3)).await;
     assert!(is_completed(&dedup, id).await);
 
-    // So does that of a claim by hand.
+    // So does that of a claim by hand, also where it was never polled.
+    let id = self::id();
+    let Begin::Claimed(claim) = dedup.begin(id).await.unwrap() else { panic!("it is free") };
+    drop(claim.complete());
+    sleep(Duration::from_secs(3)).await;
+    assert!(is_completed(&dedup, id).await);
+
     let id = self::id();
     let Begin::Claimed(claim) = dedup.begin(id).await.unwrap() else { panic!("it is free") };
     tokio::select! {
@@ -158,4 +164,41 @@ async fn at_most_ten_thousand_completions_wait_in_the_background() {
     store.set_all(Fault::None);
     sleep(Duration::from_secs(6)).await;
     assert!(is_completed(&dedup, last).await);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_store_that_panics_leaves_nothing_stuck() {
+    for operation in [Operation::Claim, Operation::Renew, Operation::Complete, Operation::Release] {
+        for succeeds in [true, false] {
+            let store = Faulty::new();
+            let (dedup, id) = (Dedup::new(store.clone()), id());
+            store.set(operation, Fault::Panics);
+            let ran = tokio::spawn({
+                let dedup = dedup.clone();
+                let work = async move || {
+                    sleep(MINUTE / 2).await;
+                    if succeeds { Ok(()) } else { Err("the disk is full") }
+                };
+                async move { dedup.once(id, work).await }
+            });
+            let ran = ran.await;
+            store.set_all(Fault::None);
+            // What could not be released lapses.
+            sleep(MINUTE).await;
+            let next = once(&dedup, id).await.unwrap();
+            match (operation, succeeds) {
+                (Operation::Claim, _)
+                | (Operation::Release, false)
+                | (Operation::Complete, true) => {
+                    assert!(ran.unwrap_err().is_panic());
+                }
+                (_, true) => assert!(matches!(ran.unwrap(), Ok(Once::Ran { .. }))),
+                (_, false) => assert!(matches!(ran.unwrap(), Err(OnceError::Work(_)))),
+            }
+            match (operation, succeeds) {
+                (Operation::Renew | Operation::Release, true) => assert_eq!(next, Once::Completed),
+                _ => assert!(matches!(next, Once::Ran { recorded: Recorded::Yes, .. })),
+            }
+        }
+    }
 }

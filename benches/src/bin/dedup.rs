@@ -6,7 +6,7 @@ use std::{
     time::{Duration, Instant},
 };
 
-use pierre_webhook_dedup::{Dedup, DeliveryId, Key, MemoryStore, Owner, RedisStore, Store};
+use pierre_webhook_dedup::{Dedup, DeliveryId, Key, MemoryStore, Once, Owner, RedisStore, Store};
 use pierre_webhook_tests::redis_server::RedisServer;
 use redis::aio::MultiplexedConnection;
 use stats_alloc::{INSTRUMENTED_SYSTEM, Region, StatsAlloc};
@@ -96,15 +96,15 @@ async fn redis(url: &str) {
         for _ in 0..ROUNDS {
             let start_id = ids.0;
             ids.0 += 1 << 24;
-            samples[0].push(
-                rate(in_flight, start_id, async |id| two_sets(bare.clone(), id).await).await,
-            );
+            samples[0]
+                .push(rate(in_flight, start_id, async |id| two_sets(bare.clone(), id).await).await);
             samples[1].push(
                 rate(in_flight, start_id + (1 << 22), async |id| handle(&store, id).await).await,
             );
             samples[2].push(
                 rate(in_flight, start_id + (1 << 23), async |id| {
-                    dedup.once(id, async || Ok::<_, Infallible>(())).await.expect("a store");
+                    let once = dedup.once(id, async || Ok::<_, Infallible>(())).await;
+                    assert!(matches!(once, Ok(Once::Ran { .. })));
                 })
                 .await,
             );

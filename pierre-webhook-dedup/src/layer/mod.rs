@@ -38,8 +38,8 @@ use crate::dedup::Dedup;
 /// | was not called: the store failed | | 503 with `Retry-After`, unless the [`Dedup`] is to [fail open](Dedup::fail_open) |
 /// | was not called: no verified delivery in the request's extensions | | 500 |
 ///
-/// Where the store fails after the handler has succeeded, the answer is the handler's, and the completion is
-/// recorded in the background.
+/// A 2xx completes with its head: what a body streams after it is not waited for. Where the store fails after
+/// the handler has succeeded, the answer is the handler's, and the completion is recorded in the background.
 #[derive(Clone)]
 pub struct DedupLayer {
     dedup: Dedup,
@@ -56,7 +56,9 @@ impl DedupLayer {
     ///
     /// By default a sender that gives up after its time-out also stops the handler, and its next try starts it
     /// anew: a handler that is slower than that never gets to its end. With this it does, and the retries are
-    /// answered with 503 until it has. A timeout layer outside then no longer stops the work.
+    /// answered with 503 until it has. A timeout layer outside then no longer stops the work, and a graceful
+    /// shutdown does not wait for a handler whose sender has gone: where the process ends first, its lease
+    /// lapses, and the next try runs it.
     #[must_use]
     pub fn run_to_completion(mut self) -> Self {
         self.runs_to_completion = true;

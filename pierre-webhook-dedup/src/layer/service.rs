@@ -7,6 +7,7 @@ use std::{
 
 use http::{HeaderName, HeaderValue, Request, Response, StatusCode};
 use pierre_webhook_tower::Webhook;
+use tokio::runtime::Handle;
 use tower_service::Service;
 
 use super::body::ResponseBody;
@@ -14,6 +15,7 @@ use crate::{
     answer::Answer,
     dedup::Dedup,
     once::{Once, OnceError},
+    trace::in_this_span,
 };
 
 /// The service that [`DedupLayer`](crate::DedupLayer) makes.
@@ -71,7 +73,9 @@ where
             return Box::pin(answer);
         }
         Box::pin(async {
-            match tokio::spawn(answer).await {
+            // Without one nothing can be claimed, which is answered at once.
+            let Ok(runtime) = Handle::try_current() else { return answer.await };
+            match runtime.spawn(in_this_span(answer)).await {
                 Ok(result) => result,
                 Err(failure) => match failure.try_into_panic() {
                     Ok(panic) => resume_unwind(panic),

@@ -145,7 +145,9 @@ impl Records {
         if self.in_progress.remove(&place).is_none() {
             self.make_room(now)?;
         }
-        self.in_progress.insert(place, Record { owner, until: after(now, lease) });
+        let until = after(now, lease);
+        self.swept_until = self.swept_until.map(|swept| swept.min(until));
+        self.in_progress.insert(place, Record { owner, until });
         Ok(())
     }
 

@@ -28,7 +28,8 @@ use crate::error::StoreError;
 /// `maxmemory-policy noeviction`: a key that was evicted is a delivery that is handled again, as is one that
 /// was not yet on disk, or on the replica, when the server was lost.
 ///
-/// The user needs the commands `SET`, `DEL`, `PTTL`, `PEXPIRE`, `GET`, `EVAL`, `EVALSHA` and `PING`.
+/// The user needs the commands `SET`, `DEL`, `PTTL`, `PEXPIRE`, `GET`, `EVAL`, `EVALSHA` and `PING`, and
+/// for a database other than 0 `SELECT`.
 ///
 /// ```no_run
 /// use pierre_webhook_dedup::{Dedup, RedisStore};
