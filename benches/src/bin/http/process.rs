@@ -8,7 +8,6 @@ use std::{
 };
 
 pub(crate) struct Server {
-    pub(crate) name: &'static str,
     pub(crate) address: SocketAddr,
     child: Child,
 }
@@ -33,7 +32,7 @@ impl Server {
         let mut line = String::new();
         let output = child.stdout.take().expect("its output");
         BufReader::new(output).read_line(&mut line).expect("its address");
-        Self { name, address: line.trim().parse().expect("an address"), child }
+        Self { address: line.trim().parse().expect("an address"), child }
     }
 
     /// Resident bytes.
