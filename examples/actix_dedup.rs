@@ -12,7 +12,7 @@ use std::{env, error::Error, io, process::ExitCode};
 
 use actix_web::{App, HttpResponse, HttpServer, Responder, web};
 use pierre_webhook_actix::{Secret, Verifier, Webhook, WebhookConfig};
-use pierre_webhook_dedup::{Dedup, MemoryStore, OnceError};
+use pierre_webhook_dedup::{Dedup, MemoryStore};
 use tracing::info;
 
 #[actix_web::main]
@@ -52,15 +52,12 @@ async fn serve() -> Result<(), Box<dyn Error>> {
 
 /// Answers with what `deploy` returns; 200 for a delivery that was handled before, and 503 for one that is
 /// being handled, or where the store failed.
-async fn receive(
-    webhook: Webhook,
-    dedup: web::Data<Dedup>,
-) -> Result<impl Responder, OnceError<io::Error>> {
-    dedup.once(webhook.id(), || deploy(&webhook)).await
+async fn receive(webhook: Webhook, dedup: web::Data<Dedup>) -> actix_web::Result<impl Responder> {
+    Ok(dedup.once(webhook.id(), || deploy(&webhook)).await?)
 }
 
 /// Any `Ok` completes the delivery; after an `Err`, or a panic, the sender's next try runs this again. The error
-/// is any `ResponseError`, which `actix_web::Error` is not: have one of your own.
+/// is any `ResponseError`; `actix_web::Error` itself is none, so have one of your own.
 async fn deploy(webhook: &Webhook) -> io::Result<HttpResponse> {
     info!(id = %webhook.id(), event_type = webhook.event_type(), "handled");
     Ok(HttpResponse::NoContent().finish())
