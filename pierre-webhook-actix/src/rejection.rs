@@ -82,6 +82,6 @@ impl ResponseError for Rejection {
 pub(crate) fn problem(mistake: &impl ResponseError) -> HttpResponse {
     let status = mistake.status_code();
     HttpResponse::build(status)
-        .content_type("application/problem+json")
+        .content_type(pierre_webhook_core::PROBLEM_JSON)
         .body(pierre_webhook_core::problem_json(status.as_u16(), &mistake.to_string()))
 }

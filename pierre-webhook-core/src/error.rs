@@ -141,7 +141,7 @@ impl Error {
     /// [`problem_json`](Self::problem_json), with a 401 the challenge that RFC 9110 asks for, with a 503
     /// when to try again.
     pub fn headers(&self) -> &'static [(&'static str, &'static str)] {
-        const CONTENT_TYPE: (&str, &str) = ("content-type", "application/problem+json");
+        const CONTENT_TYPE: (&str, &str) = ("content-type", PROBLEM_JSON);
         match self.status_code() {
             401 => &[CONTENT_TYPE, ("www-authenticate", "X-Pierre-Signature")],
             503 => &[CONTENT_TYPE, ("retry-after", "5")],
@@ -149,6 +149,9 @@ impl Error {
         }
     }
 }
+
+/// The content type of [`problem_json`]: `application/problem+json`.
+pub const PROBLEM_JSON: &str = "application/problem+json";
 
 /// Problem details (RFC 9457) as JSON, for the answers of an adapter that are not an [`Error`], such as
 /// the 500 of a route that was wired wrongly. The title is that of the status in RFC 9110.

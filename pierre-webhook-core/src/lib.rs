@@ -14,7 +14,7 @@ mod text;
 mod verifier;
 
 pub use delivery::{Delivery, DeliveryId, ParseDeliveryIdError};
-pub use error::{Error, problem_json};
+pub use error::{Error, PROBLEM_JSON, problem_json};
 pub use event::{
     Event, PushEvent, RepoSyncFailedEvent, RepoSyncStartedEvent, RepoSyncSucceededEvent,
     Repository, SyncFailure, UnknownEvent,

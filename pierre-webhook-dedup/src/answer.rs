@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use pierre_webhook_core::problem_json;
+use pierre_webhook_core::{PROBLEM_JSON, problem_json};
 
 /// How long a sender is asked to wait where the store is down.
 const STORE_RETRY_AFTER: u64 = 5;
@@ -46,7 +46,7 @@ impl Answer {
     /// Names in lower case.
     pub(crate) fn headers(&self) -> impl Iterator<Item = (&'static str, String)> {
         let content_type =
-            (self.status() != 200).then(|| ("content-type", "application/problem+json".to_owned()));
+            (self.status() != 200).then(|| ("content-type", PROBLEM_JSON.to_owned()));
         let retry_after = match self {
             // Soon: of a lease of minutes most is usually not needed.
             Self::InProgress { retry_after } => Some(in_seconds(*retry_after).clamp(1, 5)),

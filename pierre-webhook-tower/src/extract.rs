@@ -39,7 +39,7 @@ impl IntoResponse for MissingVerifyWebhookLayer {
         *response.status_mut() = StatusCode::INTERNAL_SERVER_ERROR;
         response
             .headers_mut()
-            .insert(CONTENT_TYPE, HeaderValue::from_static("application/problem+json"));
+            .insert(CONTENT_TYPE, HeaderValue::from_static(pierre_webhook_core::PROBLEM_JSON));
         response
     }
 }

@@ -208,7 +208,7 @@ fn reason(answer: &Answer) -> Option<String> {
         return Some(format!("to {}, not followed", String::from_utf8_lossy(location.as_bytes())));
     }
     let content_type = answer.headers.get(CONTENT_TYPE)?.to_str().ok()?;
-    if !content_type.starts_with("application/problem+json") {
+    if !content_type.starts_with(pierre_webhook_core::PROBLEM_JSON) {
         return None;
     }
     serde_json::from_slice::<Problem>(&answer.body).ok().map(|problem| problem.detail)

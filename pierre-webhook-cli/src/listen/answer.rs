@@ -42,7 +42,7 @@ impl Answer {
 
     /// One of our own.
     pub(super) fn problem(status: StatusCode, detail: &str) -> Self {
-        let content_type = HeaderValue::from_static("application/problem+json");
+        let content_type = HeaderValue::from_static(pierre_webhook_core::PROBLEM_JSON);
         Self {
             status,
             headers: HeaderMap::from_iter([(CONTENT_TYPE, content_type)]),
