@@ -1,6 +1,6 @@
 //! A delivery that was verified, and its identity.
 
-use std::{fmt, str::FromStr};
+use std::{fmt, str::FromStr, sync::Arc};
 
 use bytes::Bytes;
 use sha2::{Digest, Sha256};
@@ -10,8 +10,13 @@ use crate::{event::Event, hex};
 /// A verified delivery: its event, when it was signed, and its body.
 ///
 /// Only [`Verifier::verify`](crate::Verifier::verify) and
-/// [`PendingDelivery::finish`](crate::PendingDelivery::finish) make one, so that a function that takes a
-/// `Delivery` need not ask whether it was verified. (Its fields are its owner's to change.)
+/// [`PendingDelivery::finish`](crate::PendingDelivery::finish) make one, so a function that takes a
+/// `Delivery` need not ask whether it was verified. (Its owner may still change its fields.)
+///
+/// # Security
+///
+/// Verified content is still content that somebody chose: ref names, URLs and error texts come from whoever
+/// can push to the repository or run its upstream. Escape them before they reach a shell, a page or a query.
 #[derive(Clone, PartialEq, Eq)]
 #[non_exhaustive] // It is the proof of a verification: nobody else may make one.
 pub struct Delivery {
@@ -20,34 +25,64 @@ pub struct Delivery {
     /// When the delivery was signed, in Unix seconds. A retry may carry a new one.
     pub signed_at: u64,
     /// The body, byte for byte as it was signed.
+    ///
+    /// A body that arrived in one chunk shares the buffer that the server read it into; see
+    /// [`detach_body`](Self::detach_body).
     pub body: Bytes,
-    /// Which secret the signature was made with: 0 is the current one, then the others in the order in
-    /// which the verifier was given them, expired ones included. The lowest, where several match. Above 0,
-    /// the sender has not changed over yet.
+    /// The index of the secret that signed the delivery: 0 is the current secret, then the previous ones in
+    /// the order in which the verifier was given them. Expired ones keep their index. If several match, the
+    /// lowest. Above 0, the sender hasn't switched to the current secret yet.
     pub matched_secret: usize,
+    /// The tenant whose verifier accepted the delivery, if [`Verifier::tenant`](crate::Verifier::tenant)
+    /// named one.
+    pub tenant: Option<Arc<str>>,
 }
 
 impl Delivery {
-    /// The event type as it stands in the `X-Pierre-Event` header, such as `push`.
+    /// Returns the event type from the `X-Pierre-Event` header, such as `push`.
     pub fn event_type(&self) -> &str {
         self.event.event_type()
     }
 
-    /// What stays the same when the delivery is sent again.
+    /// Returns what stays the same when the delivery is sent again.
     ///
-    /// Costs one SHA-256 of the body at each call.
+    /// Each call costs one SHA-256 of the body.
     ///
     /// # Security
     ///
-    /// The event type is part of it, and that of an unknown event is not authenticated: a captured delivery of an
-    /// unknown event, or a push, that is sent again under a made-up name has another id. Deduplication does not
-    /// hold such a replay back; the max age does.
+    /// The event type is part of the id, and the type of an unknown event isn't authenticated. A captured
+    /// delivery of an unknown event, or a push, has another id if it is sent again under a made-up name.
+    /// Deduplication doesn't stop such a replay; the maximum age does.
     pub fn id(&self) -> DeliveryId {
         DeliveryId::of(self.event_type(), &self.body)
     }
+
+    /// Copies the body out of the buffer that the server read it into.
+    ///
+    /// Call it before you keep many deliveries, in a queue for instance: a body that arrived in one chunk is a
+    /// slice of the server's read buffer, and keeps all of that buffer alive.
+    ///
+    /// ```
+    /// # use pierre_webhook_core::{Delivery, DeliveryHeaders, EVENT_HEADER, SIGNATURE_HEADER, Secret, Verifier};
+    /// # let secret = Secret::new("s")?;
+    /// # let signature = secret.sign(1, b"{}");
+    /// # let headers = DeliveryHeaders::parse([(SIGNATURE_HEADER, &*signature), (EVENT_HEADER, "ping")])?;
+    /// # let delivery = Verifier::new(secret).any_age().verify(&headers, "{}".into())?;
+    /// let mut queue: Vec<Delivery> = Vec::new();
+    /// # let mut delivery = delivery;
+    /// delivery.detach_body();
+    /// queue.push(delivery);
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    pub fn detach_body(&mut self) {
+        self.body = Bytes::copy_from_slice(&self.body);
+        if let Event::Unknown(event) = &mut self.event {
+            event.payload = self.body.clone();
+        }
+    }
 }
 
-/// Gives the body's length in the place of its bytes, of which there may be many.
+/// Prints the body's length instead of its bytes, which may be many.
 impl fmt::Debug for Delivery {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Delivery")
@@ -55,6 +90,7 @@ impl fmt::Debug for Delivery {
             .field("signed_at", &self.signed_at)
             .field("body", &format_args!("{} bytes", self.body.len()))
             .field("matched_secret", &self.matched_secret)
+            .field("tenant", &self.tenant)
             .finish()
     }
 }
@@ -138,7 +174,7 @@ mod tests {
 
     fn delivery(event_type: &str, body: &'static str) -> Delivery {
         let event = Event::from_json(event_type, body.into()).unwrap();
-        Delivery { event, signed_at: 1, body: body.into(), matched_secret: 0 }
+        Delivery { event, signed_at: 1, body: body.into(), matched_secret: 0, tenant: None }
     }
 
     #[test]
@@ -151,6 +187,20 @@ mod tests {
         assert_eq!(hex.to_uppercase().parse(), Ok(id));
         assert_eq!(DeliveryId::from(*id.as_bytes()), id);
         assert_eq!("x".parse::<DeliveryId>(), Err(ParseDeliveryIdError));
+    }
+
+    #[test]
+    fn a_detached_body_leaves_the_buffer_it_arrived_in() {
+        let buffer = Bytes::from("[1,2] and all else that was read with it".to_owned());
+        let body = buffer.slice(..5);
+        let event = Event::from_json("ping", body.clone()).unwrap();
+        let mut delivery = Delivery { body, event, ..delivery("ping", "{}") };
+        assert!(!buffer.is_unique());
+        let before = delivery.clone();
+        delivery.detach_body();
+        assert_eq!(delivery, before);
+        drop(before);
+        assert!(buffer.is_unique(), "neither the body nor the event refers to it");
     }
 
     #[test]

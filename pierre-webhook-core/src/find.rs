@@ -1,24 +1,20 @@
-//! Rule 3b: which verifier a request is checked with.
+//! Rule 3b: finding the verifier that a request is checked with.
 
 use std::{
     convert::Infallible,
     error::Error,
-    fmt,
     future::{Future, Ready, ready},
-    sync::Arc,
 };
 
-use arc_swap::ArcSwap;
+use crate::{live::LiveVerifier, verifier::Verifier};
 
-use crate::verifier::Verifier;
-
-/// Finds the verifier for a request: a fixed [`Verifier`], a [`LiveVerifier`], or a function of the
-/// request's head that looks one up, by tenant for instance.
+/// Finds the verifier for a request: a fixed [`Verifier`], a [`LiveVerifier`], or a function that looks one up
+/// by what the request's head says, the tenant for instance.
 ///
-/// `Head` is what the adapter has of the request before its body: `http::request::Parts` in
+/// `Head` is the part of a request that an adapter has before the body: `http::request::Parts` in
 /// pierre-webhook-tower, `HttpRequest` in pierre-webhook-actix.
 ///
-/// A function takes what it needs out of the head first and then awaits, since its future must not borrow
+/// A function first takes what it needs out of the head and then awaits, because its future must not borrow
 /// from the head:
 ///
 /// ```
@@ -34,16 +30,29 @@ use crate::verifier::Verifier;
 /// });
 /// ```
 ///
-/// An `async` block or an async closure that uses `parts` itself does not compile, nor does an `async fn` that
-/// takes it: call one from the closure, `|parts: &Parts| look_up(tenants.clone(), tenant_of(parts))`.
+/// An `async` block or async closure that uses `parts` itself doesn't compile, nor does an `async fn` that takes
+/// it. Call an `async fn` from the closure instead: `|parts: &Parts| look_up(tenants.clone(), tenant_of(parts))`.
+///
+/// Name the tenant with [`Verifier::tenant`], and take it from [`Delivery::tenant`](crate::Delivery::tenant) in
+/// the handler.
 ///
 /// # Answers
 ///
-/// `Ok(None)`, no verifier for this request, is refused with the text and status of a wrong signature before
-/// the body is read. That does not hide who is a tenant from one who tries: a probe that is stale, that
-/// declares too large a body, or whose body breaks off, is answered otherwise by a tenant's verifier. An error is
-/// refused with 503. Its cause is in neither the answer nor the adapters' log event, since it may hold a
-/// password: it is the source of the rejection in the response's extensions, or log it in the function.
+/// `Ok(None)` means that there is no verifier for this request. It is rejected before the body is read, with the
+/// text and status of a wrong signature.
+///
+/// An error is rejected with 503. Neither the response nor the adapters' log event carries its cause, which may
+/// hold a password. Log the cause in the function, or read it from the source of the rejection in the response's
+/// extensions.
+///
+/// # Security
+///
+/// A look-up runs for requests that nobody has authenticated, and may take as long as the adapter allows: actix
+/// bounds it together with the body, tower needs a timeout outside of the layer.
+///
+/// The answer to `Ok(None)` doesn't hide which tenants exist from somebody who tries: a tenant's verifier answers
+/// differently to a request that is stale, declares too large a body, sends `Expect: 100-continue`, or breaks off
+/// in its body.
 #[diagnostic::on_unimplemented(
     message = "`{Self}` finds no verifier for `{Head}`",
     note = "give a `Verifier`, a `LiveVerifier`, or a closure that annotates its argument: \
@@ -53,10 +62,10 @@ pub trait FindVerifier<Head: ?Sized> {
     /// Why a look-up failed.
     type Error: Into<Box<dyn Error + Send + Sync>>;
 
-    /// The look-up under way.
+    /// The running look-up.
     type Future: Future<Output = Result<Option<Verifier>, Self::Error>>;
 
-    /// Starts the look-up. The future does not borrow from the head.
+    /// Starts the look-up. The future doesn't borrow from the head.
     fn find(&self, head: &Head) -> Self::Future;
 }
 
@@ -92,51 +101,6 @@ where
     }
 }
 
-/// A verifier that can be replaced while requests are served, so that a secret is rotated without a
-/// restart.
-///
-/// Clones share it: give one to the layer and keep one. A delivery that has begun is finished with the
-/// verifier that it began with.
-///
-/// ```
-/// use pierre_webhook_core::{LiveVerifier, Secret, Verifier};
-///
-/// let live = LiveVerifier::new(Verifier::new(Secret::new("old")?));
-/// let for_the_layer = live.clone();
-///
-/// live.replace(Verifier::new(Secret::new("new")?).or_secret(Secret::new("old")?));
-/// # let signature = Secret::new("new")?.sign(1, b"{}");
-/// # assert!(for_the_layer.current().any_age().verify_signature(signature, b"{}").is_ok());
-/// # Ok::<(), pierre_webhook_core::EmptySecret>(())
-/// ```
-#[derive(Clone)]
-pub struct LiveVerifier {
-    current: Arc<ArcSwap<Verifier>>,
-}
-
-impl LiveVerifier {
-    /// Starts with this verifier.
-    pub fn new(verifier: Verifier) -> Self {
-        Self { current: Arc::new(ArcSwap::from_pointee(verifier)) }
-    }
-
-    /// The verifier of this moment.
-    pub fn current(&self) -> Verifier {
-        Verifier::clone(&self.current.load())
-    }
-
-    /// Replaces the verifier for the deliveries that begin from now on; returns the one before.
-    pub fn replace(&self, verifier: Verifier) -> Verifier {
-        Arc::unwrap_or_clone(self.current.swap(Arc::new(verifier)))
-    }
-}
-
-impl fmt::Debug for LiveVerifier {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_tuple("LiveVerifier").field(&self.current()).finish()
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -155,16 +119,6 @@ mod tests {
                 false
             }
         }
-    }
-
-    #[test]
-    fn a_replaced_verifier_counts_from_then_on_for_every_clone() {
-        let live = LiveVerifier::new(verifier("old"));
-        let clone = live.clone();
-        let before = clone.current();
-        assert!(accepts(&live.replace(verifier("new")), "old"));
-        assert!(accepts(&clone.current(), "new") && !accepts(&clone.current(), "old"));
-        assert!(accepts(&before, "old"), "a delivery that has begun keeps its verifier");
     }
 
     #[test]

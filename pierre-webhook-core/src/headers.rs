@@ -5,8 +5,8 @@ use std::fmt;
 use crate::{
     error::Error,
     event::is_event_type,
+    header_value::{decimal, is_visible, trim},
     signature::Signature,
-    text::{decimal, is_visible, trim},
 };
 
 /// The name of the signature header: `t=<unix seconds>,sha256=<64 hex digits>`.

@@ -1,27 +1,33 @@
 #![doc = include_str!("../README.md")]
 
+mod accepted;
 mod delivery;
 mod error;
 mod event;
 mod find;
+mod header_value;
 mod headers;
 mod hex;
+mod live;
 mod mac;
 mod pending;
+mod problem;
 mod secret;
+mod settings;
 mod signature;
-mod text;
 mod verifier;
 
 pub use delivery::{Delivery, DeliveryId, ParseDeliveryIdError};
-pub use error::{Error, PROBLEM_JSON, problem_json};
+pub use error::Error;
 pub use event::{
     Event, PushEvent, RepoSyncFailedEvent, RepoSyncStartedEvent, RepoSyncSucceededEvent,
     Repository, SyncFailure, UnknownEvent,
 };
-pub use find::{FindVerifier, LiveVerifier};
+pub use find::FindVerifier;
 pub use headers::{DeliveryHeaders, EVENT_HEADER, SIGNATURE_HEADER};
+pub use live::LiveVerifier;
 pub use pending::PendingDelivery;
+pub use problem::{PROBLEM_JSON, problem_json};
 pub use secret::{EmptySecret, Secret, SecretFromEnvError};
 pub use signature::Signature;
 pub use verifier::Verifier;

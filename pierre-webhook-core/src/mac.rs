@@ -1,4 +1,4 @@
-//! Rule 5: the MAC of a delivery, streamed and compared.
+//! Rule 5: one MAC, whole or streamed, and the values it is compared with.
 
 use ctutils::CtEq;
 use hmac::{
@@ -30,7 +30,7 @@ impl Key {
         mac
     }
 
-    /// The MAC of a whole body: hashed where it stands, not piece by piece through a buffer.
+    /// The MAC of a whole body, hashed in place and not through a buffer.
     pub(crate) fn mac(&self, timestamp: &[u8], body: &[u8]) -> [u8; 32] {
         let Some((block, rest)) = first_block(timestamp, body) else {
             let mut mac = self.start(timestamp);
@@ -47,8 +47,8 @@ impl Key {
     }
 }
 
-/// The first block of what is signed, and the rest of the body; `None` where that does not fill a block, or
-/// where the timestamp has zeros enough to fill one alone.
+/// The first block of what is signed, and the rest of the body. `None` if that doesn't fill a block, or if
+/// the timestamp has so many leading zeros that it fills one by itself.
 fn first_block<'a>(timestamp: &[u8], body: &'a [u8]) -> Option<(Block<Sha256>, &'a [u8])> {
     let mut block = Block::<Sha256>::default();
     let (start, after) = block.split_at_mut_checked(timestamp.len())?;
@@ -60,7 +60,7 @@ fn first_block<'a>(timestamp: &[u8], body: &'a [u8]) -> Option<(Block<Sha256>, &
     Some((block, rest))
 }
 
-/// A running MAC over timestamp, dot and body. It is finished where it stands: a move is a copy of its state.
+/// A running MAC over timestamp, dot and body. It is finished in place, since a move would copy its state.
 pub(crate) struct Mac {
     core: HmacCore<Sha256>,
     buffer: Buffer<HmacCore<Sha256>>,
@@ -78,40 +78,15 @@ impl Mac {
     }
 }
 
-/// The running MACs of a delivery, one for each secret that is accepted, with the secret's index.
-pub(crate) struct Macs {
-    pub(crate) current: Mac,
-    // Empty, and so not allocated, but while a secret is rotated.
-    pub(crate) previous: Vec<(usize, Mac)>,
-}
-
-impl Macs {
-    pub(crate) fn update(&mut self, chunk: &[u8]) {
-        self.current.update(chunk);
-        for (_, mac) in &mut self.previous {
-            mac.update(chunk);
-        }
-    }
-
-    /// The index of the first of the secrets whose MAC is among the candidates.
-    pub(crate) fn find_in(&mut self, candidates: &Candidates) -> Option<usize> {
-        let current = candidates.contain(&self.current.finish());
-        self.previous.iter_mut().fold(current.then_some(0), |found, (index, mac)| {
-            let matches = candidates.contain(&mac.finish());
-            found.or(matches.then_some(*index))
-        })
-    }
-}
-
 /// The `sha256` values of a signature that are 64 hex digits, decoded: at least one, at most eight.
 pub(crate) struct Candidates {
     first: [u8; 32],
-    // Empty, and so not allocated, but for a sender that signs with two secrets while it rotates.
+    // Empty, and so not allocated, unless the sender signs with several secrets.
     rest: Vec<[u8; 32]>,
 }
 
 impl Candidates {
-    /// `None` where no value is well formed: then no body can match.
+    /// `None` if no value is well formed: then no body can match.
     pub(crate) fn decode(signature: &Signature<'_>) -> Option<Self> {
         let mut decoded = signature.sha256_bytes().filter_map(hex::decode);
         Some(Self { first: decoded.next()?, rest: decoded.collect() })

@@ -1,24 +1,27 @@
-//! A delivery whose body is arriving: rule 4b for the bytes, then rules 5 to 8.
+//! A delivery whose body is arriving: rule 4b for the bytes, rule 4 again, then rules 5 to 8.
 
-use std::{fmt, mem};
+use std::{fmt, mem, sync::Arc};
 
 use bytes::Bytes;
 
 use crate::{
+    accepted::Macs,
     delivery::Delivery,
     error::Error,
     event::{self, EventType},
     headers::DeliveryHeaders,
-    mac::{Candidates, Macs},
+    mac::Candidates,
+    settings::Settings,
 };
 
 /// A delivery whose headers passed and whose body is arriving.
 ///
-/// Give it each chunk as it comes, then [`finish`](Self::finish). An error is sticky: after one, both
-/// methods return it again, so that a caller who overlooks it cannot get a signed prefix accepted.
+/// Pass each chunk to [`push`](Self::push) as it arrives, then call [`finish`](Self::finish). Errors are
+/// sticky: after one, both methods return it again, so a caller who ignores it can't get a signed prefix
+/// accepted.
 ///
-/// A body of one chunk is not copied; of several, each is copied once into one buffer. Nothing is
-/// allocated for what `Content-Length` claims.
+/// A body that arrives in one chunk isn't copied. Several chunks are copied into one buffer, which never
+/// grows beyond the body limit. The declared `Content-Length` never sizes an allocation.
 ///
 /// ```
 /// use pierre_webhook_core::{DeliveryHeaders, EVENT_HEADER, SIGNATURE_HEADER, Secret, Verifier};
@@ -35,15 +38,15 @@ use crate::{
 /// assert_eq!(pending.finish()?.body, "[1,2]");
 /// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
-#[must_use = "a delivery is verified by `finish` alone"]
+#[must_use = "only `finish` verifies the delivery"]
 pub struct PendingDelivery {
     event_type: EventType,
     signed_at: u64,
     candidates: Candidates,
     macs: Macs,
     body: Body,
-    limit: usize,
     is_over_limit: bool,
+    settings: Arc<Settings>,
 }
 
 impl PendingDelivery {
@@ -51,7 +54,7 @@ impl PendingDelivery {
         headers: &DeliveryHeaders<'_>,
         candidates: Candidates,
         macs: Macs,
-        limit: usize,
+        settings: Arc<Settings>,
     ) -> Self {
         Self {
             event_type: EventType::from(headers.event_type()),
@@ -59,45 +62,61 @@ impl PendingDelivery {
             candidates,
             macs,
             body: Body::Whole(Bytes::new()),
-            limit,
             is_over_limit: false,
+            settings,
         }
+    }
+
+    /// Returns the name that [`Verifier::tenant`](crate::Verifier::tenant) set, of the verifier that checks
+    /// this delivery.
+    pub fn tenant_name(&self) -> Option<&Arc<str>> {
+        self.settings.tenant.as_ref()
     }
 
     /// Takes the next chunk of the body.
     ///
     /// # Errors
     ///
-    /// [`Error::BodyTooLarge`] where the body is now over the limit. Stop reading then.
+    /// [`Error::BodyTooLarge`] if the body is now over the limit. Stop reading then.
     pub fn push(&mut self, chunk: Bytes) -> Result<(), Error> {
-        let room = self.limit.saturating_sub(self.body.len());
+        let room = self.settings.body_limit.saturating_sub(self.body.len());
         self.is_over_limit |= chunk.len() > room;
         self.check_limit()?;
         self.macs.update(&chunk);
-        self.body.push(chunk);
+        self.body.push(chunk, self.settings.body_limit);
         Ok(())
     }
 
-    /// Ends the body: verifies it and reads its event.
+    /// Ends the body, verifies it and reads its event.
+    ///
+    /// Reads the clock again: the delivery must not have become too old, nor its secret have expired, while
+    /// the body arrived.
     ///
     /// # Errors
     ///
-    /// The error of a `push` that failed, [`Error::InvalidSignature`], [`Error::InvalidJson`],
-    /// [`Error::EventTypeMismatch`], [`Error::InvalidPayload`].
+    /// The error of an earlier `push`, [`Error::TimestampTooOld`], [`Error::InvalidSignature`],
+    /// [`Error::InvalidJson`], [`Error::EventTypeMismatch`], [`Error::InvalidPayload`].
     pub fn finish(mut self) -> Result<Delivery, Error> {
         self.check_limit()?;
-        let matched_secret = self.macs.find_in(&self.candidates).ok_or(Error::InvalidSignature)?;
+        let now = self.settings.now();
+        self.settings.check_max_age(self.signed_at, now)?;
+        let matched_secret = self
+            .settings
+            .secrets
+            .find_started(now, &self.candidates, &mut self.macs)
+            .ok_or(Error::InvalidSignature)?;
         let body = self.body.into_bytes();
         Ok(Delivery {
             event: event::read(self.event_type, &body)?,
             signed_at: self.signed_at,
             body,
             matched_secret,
+            tenant: self.settings.tenant.clone(),
         })
     }
 
     fn check_limit(&self) -> Result<(), Error> {
-        if self.is_over_limit { Err(Error::BodyTooLarge { limit: self.limit }) } else { Ok(()) }
+        if self.is_over_limit { Err(self.settings.body_too_large()) } else { Ok(()) }
     }
 }
 
@@ -106,27 +125,36 @@ impl fmt::Debug for PendingDelivery {
         f.debug_struct("PendingDelivery")
             .field("signed_at", &self.signed_at)
             .field("received", &self.body.len())
-            .field("limit", &self.limit)
+            .field("limit", &self.settings.body_limit)
             .finish_non_exhaustive()
     }
 }
 
-/// The bytes so far. The first chunk is kept as it is; from the second on they are copied into one
-/// buffer, since each small chunk that is held may pin a large read buffer.
+/// The bytes so far. The first chunk is kept as it is. The second and later ones are copied into one
+/// buffer, since each small chunk could keep a large read buffer alive.
 enum Body {
     Whole(Bytes),
     Gathered(Vec<u8>),
 }
 
 impl Body {
-    fn push(&mut self, chunk: Bytes) {
+    /// The chunk fits the limit.
+    fn push(&mut self, chunk: Bytes, limit: usize) {
         match self {
             Self::Whole(whole) if whole.is_empty() => *whole = chunk,
             Self::Whole(whole) if !chunk.is_empty() => {
                 *self = Self::Gathered([mem::take(whole), chunk].concat());
             }
             Self::Whole(_) => {}
-            Self::Gathered(buffer) => buffer.extend_from_slice(&chunk),
+            Self::Gathered(buffer) => {
+                let needed = buffer.len().saturating_add(chunk.len());
+                if needed > buffer.capacity() {
+                    // Doubled, as a `Vec` grows by itself, but not beyond the limit.
+                    let capacity = needed.max(buffer.capacity().saturating_mul(2).min(limit));
+                    buffer.reserve_exact(capacity.saturating_sub(buffer.len()));
+                }
+                buffer.extend_from_slice(&chunk);
+            }
         }
     }
 
@@ -184,6 +212,25 @@ mod tests {
             pending.push(chunk.into()).unwrap();
         }
         assert_eq!(pending.finish().unwrap().body, "[1,2]");
+    }
+
+    #[test]
+    fn a_gathered_body_never_holds_more_than_its_limit() {
+        for limit in [3, 8, 100, 1000, 1025, 2047] {
+            let mut body = Body::Whole(Bytes::new());
+            let mut grown = 0;
+            let mut capacity = 0;
+            for _ in 0..limit {
+                body.push(Bytes::from_static(b"x"), limit);
+                if let Body::Gathered(buffer) = &body {
+                    assert!(buffer.capacity() <= limit, "{} of {limit}", buffer.capacity());
+                    grown += usize::from(buffer.capacity() != capacity);
+                    capacity = buffer.capacity();
+                }
+            }
+            assert_eq!(body.len(), limit);
+            assert!(grown <= 12, "it doubles, so that bytes are copied once on average: {grown}");
+        }
     }
 
     #[test]

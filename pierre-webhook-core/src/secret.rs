@@ -6,14 +6,16 @@ use zeroize::Zeroizing;
 
 use crate::{hex, mac::Key};
 
-/// The signing secret of a webhook subscription: bytes, taken as they stand. A trailing newline makes a
+/// The signing secret of a webhook subscription, as bytes. Nothing is trimmed: a trailing newline makes a
 /// different secret.
 ///
 /// # Security
 ///
-/// What is kept is the HMAC key state, not the secret. All clones share it, `Debug` does not print it, and
-/// it is wiped when the last clone is dropped. What the caller passed in stays the caller's to wipe; copies
-/// that moving a value left behind, on the stack for instance, are not reached.
+/// Only the HMAC key state is kept, not the secret. All clones share it, `Debug` doesn't print it, and it is
+/// wiped when the last clone is dropped. Wiping what you passed in is up to you. Copies that moving a value
+/// leaves behind, on the stack for instance, aren't wiped.
+///
+/// HMAC pads its key with zeros, so `"abc"` and `"abc\0"` are the same key to it.
 ///
 /// ```
 /// use pierre_webhook_core::Secret;
@@ -29,25 +31,27 @@ pub struct Secret {
 }
 
 impl Secret {
-    /// A secret of these bytes.
+    /// Makes a secret of these bytes.
     ///
     /// # Errors
     ///
-    /// [`EmptySecret`] where there are none, or white space alone (bytes 09 to 0D and 20): such a secret
-    /// would accept what anyone can sign, and comes from a setting that was never filled in.
+    /// [`EmptySecret`] if there are no bytes, or only white space and NUL (bytes 00, 09 to 0D and 20). Such a
+    /// secret comes from a setting that was never filled in, and anyone could sign with it: NUL bytes alone
+    /// are the empty key to HMAC.
     pub fn new(secret: impl AsRef<[u8]>) -> Result<Self, EmptySecret> {
         let secret = secret.as_ref();
-        if secret.iter().all(|byte| matches!(byte, 0x09..=0x0D | b' ')) {
+        if secret.iter().all(|byte| matches!(byte, 0x00 | 0x09..=0x0D | b' ')) {
             return Err(EmptySecret);
         }
         Ok(Self { key: Arc::new(Key::new(secret)) })
     }
 
-    /// The secret in an environment variable, which need not be UTF-8 on Unix.
+    /// Reads the secret from an environment variable. On Unix it need not be UTF-8.
     ///
     /// # Errors
     ///
-    /// [`SecretFromEnvError`], which names the variable and never its value.
+    /// [`SecretFromEnvError`] if the variable isn't set or is [empty](Self::new). It names the variable, never
+    /// its value.
     pub fn from_env(variable: &str) -> Result<Self, SecretFromEnvError> {
         let value = env::var_os(variable)
             .ok_or_else(|| SecretFromEnvError::Missing { variable: variable.to_owned() })?;
@@ -56,8 +60,8 @@ impl Secret {
             .map_err(|EmptySecret| SecretFromEnvError::Empty { variable: variable.to_owned() })
     }
 
-    /// The `X-Pierre-Signature` value of a delivery signed at `timestamp` (Unix seconds): what the service
-    /// sends, for tests and tools.
+    /// Returns the `X-Pierre-Signature` value that the service sends for this body, signed at `timestamp`
+    /// (Unix seconds). For tests and tools.
     ///
     /// ```
     /// # use pierre_webhook_core::{Secret, Verifier};
@@ -84,7 +88,7 @@ impl fmt::Debug for Secret {
     }
 }
 
-/// A secret of no bytes, or of white space alone.
+/// A secret of no bytes, or of white space and NUL bytes alone.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("Empty secret is not allowed")]
 #[non_exhaustive]
@@ -92,7 +96,7 @@ pub struct EmptySecret;
 
 /// Why an environment variable holds no secret.
 ///
-/// `Debug` is the text too, since that is what a `main` that returns it prints.
+/// `Debug` prints the same text as `Display`, since a `main` that returns this error prints it with `Debug`.
 #[derive(Clone, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum SecretFromEnvError {
@@ -105,7 +109,7 @@ pub enum SecretFromEnvError {
         /// The variable's name.
         variable: String,
     },
-    /// The variable is set, but to nothing or to white space alone.
+    /// The variable is set, but to nothing, or to white space and NUL bytes alone.
     #[error("Empty secret is not allowed: the environment variable {variable} is blank")]
     #[non_exhaustive]
     Empty {
@@ -125,8 +129,8 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_secret_of_white_space_alone_is_refused_when_it_is_made() {
-        for empty in ["", " ", "\t\n\x0b\x0c\r "] {
+    fn a_secret_of_white_space_and_nul_alone_is_rejected_when_it_is_made() {
+        for empty in ["", " ", "\t\n\x0b\x0c\r ", "\0", "\0\0\n \0"] {
             assert_eq!(Secret::new(empty).unwrap_err(), EmptySecret, "{empty:?}");
         }
         assert_eq!(EmptySecret.to_string(), "Empty secret is not allowed");
@@ -138,6 +142,13 @@ mod tests {
         let plain = Secret::new("s").unwrap().sign(1, body);
         assert_ne!(Secret::new("s\n").unwrap().sign(1, body), plain);
         assert_ne!(Secret::new("\u{a0}").unwrap().sign(1, body), plain);
+    }
+
+    #[test]
+    fn a_nul_byte_behind_a_secret_is_not_part_of_it() {
+        let plain = Secret::new("s").unwrap().sign(1, b"{}");
+        assert_eq!(Secret::new("s\0").unwrap().sign(1, b"{}"), plain, "HMAC pads with zeros");
+        assert_ne!(Secret::new("\0s").unwrap().sign(1, b"{}"), plain);
     }
 
     #[test]

@@ -6,7 +6,7 @@ use memchr::memchr;
 
 use crate::{
     error::Error,
-    text::{decimal, is_visible, trim},
+    header_value::{decimal, is_visible, trim},
 };
 
 /// A parsed `X-Pierre-Signature` value: `t=<unix seconds>,sha256=<64 hex digits>`.

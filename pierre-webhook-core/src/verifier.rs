@@ -1,9 +1,9 @@
-//! What is accepted, and the checks: rule 4, rule 4b's declared length, and the one-shot functions.
+//! The verifier: its settings as a builder, the one-shot functions, and the start of a streamed delivery.
 
 use std::{
     fmt,
     sync::Arc,
-    time::{Duration, SystemTime, UNIX_EPOCH},
+    time::{Duration, SystemTime},
 };
 
 use bytes::Bytes;
@@ -13,15 +13,16 @@ use crate::{
     error::Error,
     event::{self, EventType},
     headers::DeliveryHeaders,
-    mac::{Candidates, Key, Macs},
+    mac::Candidates,
     pending::PendingDelivery,
     secret::Secret,
+    settings::Settings,
     signature::Signature,
 };
 
-/// Verifies deliveries: the accepted secrets and the limits.
+/// Verifies deliveries with one or more secrets, within limits of age and size.
 ///
-/// A clone costs one reference count. `Debug` names no secret.
+/// Cloning is cheap: clones share one `Arc`. `Debug` prints no secret.
 ///
 /// ```
 /// use std::time::Duration;
@@ -41,150 +42,153 @@ pub struct Verifier {
     settings: Arc<Settings>,
 }
 
-#[derive(Clone)]
-struct Settings {
-    current: Secret,
-    /// The other secrets, in the order in which they were given.
-    previous: Vec<Previous>,
-    /// `None`: rule 4 is off.
-    max_age: Option<Duration>,
-    future_tolerance: Duration,
-    body_limit: usize,
-    clock: Arc<dyn Fn() -> SystemTime + Send + Sync>,
-}
-
-#[derive(Clone)]
-struct Previous {
-    secret: Secret,
-    /// `None`: for ever.
-    until: Option<SystemTime>,
-}
-
 impl Verifier {
-    /// Accepts what is signed with this secret, at most 5 minutes ago and 60 seconds ahead, in a body of at
-    /// most 1 MiB.
+    /// Accepts deliveries signed with this secret at most 5 minutes ago, by a clock at most 60 seconds ahead
+    /// of this one, with a body of at most 1 MiB.
     pub fn new(secret: Secret) -> Self {
-        Self {
-            settings: Arc::new(Settings {
-                current: secret,
-                previous: Vec::new(),
-                max_age: Some(Duration::from_secs(300)),
-                future_tolerance: Duration::from_secs(60),
-                body_limit: 1 << 20,
-                clock: Arc::new(SystemTime::now),
-            }),
-        }
+        Self { settings: Arc::new(Settings::new(secret)) }
     }
 
-    /// Also accepts what is signed with another secret: the previous one, while the subscription changes
-    /// over to the current one. Any number of them; each costs one MAC of every body.
+    /// Also accepts deliveries signed with a previous secret, while the subscription switches to the current
+    /// one.
+    ///
+    /// Can be called any number of times. Each secret costs one more MAC of every body.
     #[must_use]
     pub fn or_secret(self, previous: Secret) -> Self {
         self.also(previous, None)
     }
 
-    /// As [`or_secret`](Self::or_secret), while the verifier's clock reads before `until`: a rotation that
-    /// ends by itself.
+    /// Like [`or_secret`](Self::or_secret), but the secret expires: a delivery counts only if the verifier's
+    /// clock reads before `until` both when its headers are checked and when its body is complete.
     #[must_use]
     pub fn or_secret_until(self, previous: Secret, until: SystemTime) -> Self {
         self.also(previous, Some(until))
     }
 
-    /// How long ago a delivery may have been signed, that age included. Default 300 seconds.
+    /// Sets the maximum age of a delivery, inclusive. Default: 300 seconds.
     ///
-    /// Zero is a window of zero seconds, so that a setting that was forgotten lets nothing old in. (In the
-    /// official TypeScript and Python SDKs zero switches the check off, in Go's it means the default.)
+    /// The age is checked before the body is read and again when the body is complete, so a delivery whose
+    /// last byte is withheld expires like any other.
+    ///
+    /// Zero is a window of zero seconds: a forgotten setting fails closed. (In the official TypeScript and
+    /// Python SDKs zero disables the check, in the Go SDK it means the default.)
     #[must_use]
     pub fn max_age(self, max_age: Duration) -> Self {
         self.with(|settings| settings.max_age = Some(max_age))
     }
 
-    /// Accepts a delivery of any age, and from any future; a [`max_age`](Self::max_age) set after it counts
-    /// again.
+    /// Disables the age check in both directions. A later call to [`max_age`](Self::max_age) enables it again.
     ///
     /// # Security
     ///
-    /// Whoever captured a delivery can replay it for ever. Only for deliveries out of a store of one's own.
+    /// Nothing bounds the age of a delivery then: whoever captured one can replay it forever, and a request
+    /// can be held open for any time before its body is completed. Use it only for deliveries that you stored
+    /// yourself.
     #[must_use]
     pub fn any_age(self) -> Self {
         self.with(|settings| settings.max_age = None)
     }
 
-    /// How far ahead of this clock the sender's may be, that far included. Default 60 seconds.
+    /// Sets how far the sender's clock may be ahead of this one, inclusive. Default: 60 seconds.
     #[must_use]
     pub fn future_tolerance(self, tolerance: Duration) -> Self {
         self.with(|settings| settings.future_tolerance = tolerance)
     }
 
-    /// The size of the largest body that is accepted, in bytes. Default 1 MiB.
+    /// Names the tenant whose deliveries this verifier accepts. None by default.
+    ///
+    /// The name is put on each accepted [`Delivery`] and on the adapters' rejections and log events, so that
+    /// no handler has to derive the tenant from the request a second time. Cloning it costs one reference
+    /// count.
+    ///
+    /// ```
+    /// use pierre_webhook_core::{Secret, Verifier};
+    ///
+    /// let verifier = Verifier::new(Secret::new("acme's secret")?).tenant("acme");
+    /// assert_eq!(verifier.tenant_name().map(|name| &**name), Some("acme"));
+    /// # Ok::<(), pierre_webhook_core::EmptySecret>(())
+    /// ```
+    #[must_use]
+    pub fn tenant(self, name: impl Into<Arc<str>>) -> Self {
+        self.with(|settings| settings.tenant = Some(name.into()))
+    }
+
+    /// Returns the name that [`tenant`](Self::tenant) set.
+    pub fn tenant_name(&self) -> Option<&Arc<str>> {
+        self.settings.tenant.as_ref()
+    }
+
+    /// Sets the maximum body size in bytes, inclusive. Default: 1 MiB.
     #[must_use]
     pub fn body_limit(self, bytes: usize) -> Self {
         self.with(|settings| settings.body_limit = bytes)
     }
 
-    /// Reads the time from another clock than [`SystemTime::now`]: for tests, and for wasm, where that
-    /// panics. It is read once a delivery.
+    /// Replaces the clock, [`SystemTime::now`] by default. Use it in tests, and on wasm, where the default
+    /// panics.
+    ///
+    /// [`verify`](Self::verify) and [`verify_signature`](Self::verify_signature) read it once.
+    /// [`begin`](Self::begin) reads it once and [`PendingDelivery::finish`] once more.
     #[must_use]
     pub fn clock(self, now: impl Fn() -> SystemTime + Send + Sync + 'static) -> Self {
         self.with(|settings| settings.clock = Arc::new(now))
     }
 
-    /// Verifies a signature header's value and a body, whatever the event: what the official SDKs call
-    /// `validateWebhookSignature`. Returns when the body was signed, in Unix seconds.
+    /// Verifies the value of a signature header against a body, whatever the event. Returns when the body was
+    /// signed, in Unix seconds.
+    ///
+    /// The official SDKs call this `validateWebhookSignature`.
     ///
     /// # Errors
     ///
     /// In this order: [`Error::InvalidSignatureHeader`], [`Error::InvalidTimestamp`],
     /// [`Error::TimestampTooOld`], [`Error::TimestampInFuture`], [`Error::BodyTooLarge`],
-    /// [`Error::InvalidSignature`], which comes before the body's size where no value is 64 hex digits.
+    /// [`Error::InvalidSignature`]. If no `sha256` value is 64 hex digits, [`Error::InvalidSignature`] comes
+    /// before [`Error::BodyTooLarge`].
     pub fn verify_signature(&self, signature: impl AsRef<[u8]>, body: &[u8]) -> Result<u64, Error> {
         let signature = Signature::parse(signature.as_ref())?;
-        let now = self.check_age(&signature)?;
+        let now = self.settings.now();
+        self.settings.check_window(signature.timestamp(), now)?;
         self.authenticate(&signature, now, body)?;
         Ok(signature.timestamp())
     }
 
-    /// Verifies a whole delivery and reads its event: what the official SDKs call `validateWebhook`.
+    /// Verifies a whole delivery and reads its event.
+    ///
+    /// The official SDKs call this `validateWebhook`.
     ///
     /// # Errors
     ///
-    /// Every rule of the protocol that is not an adapter's, in its order.
+    /// Any [`Error`] from [`TimestampTooOld`](Error::TimestampTooOld) on that isn't made by an adapter, in the
+    /// order of the variants.
     pub fn verify(&self, headers: &DeliveryHeaders<'_>, body: Bytes) -> Result<Delivery, Error> {
-        let now = self.check_age(headers.signature())?;
-        self.check_declared_length(headers)?;
+        let now = self.check_head(headers)?;
         let matched_secret = self.authenticate(headers.signature(), now, &body)?;
         Ok(Delivery {
             event: event::read(EventType::from(headers.event_type()), &body)?,
             signed_at: headers.timestamp(),
             body,
             matched_secret,
+            tenant: self.settings.tenant.clone(),
         })
     }
 
-    /// Begins a delivery whose body is still to come: decides all that the headers decide.
+    /// Starts a delivery whose body is still to arrive. Everything that the headers decide is decided here.
     ///
     /// # Errors
     ///
     /// [`Error::TimestampTooOld`], [`Error::TimestampInFuture`], [`Error::BodyTooLarge`] for the declared
-    /// length, [`Error::InvalidSignature`] where no `sha256` value is 64 hex digits.
+    /// length, or [`Error::InvalidSignature`] if no `sha256` value is 64 hex digits.
     pub fn begin(&self, headers: &DeliveryHeaders<'_>) -> Result<PendingDelivery, Error> {
+        let now = self.check_head(headers)?;
         let signature = headers.signature();
-        let now = self.check_age(signature)?;
-        self.check_declared_length(headers)?;
         let candidates = Candidates::decode(signature).ok_or(Error::InvalidSignature)?;
-        let timestamp = signature.timestamp_text();
-        let macs = Macs {
-            previous: self
-                .previous(now)
-                .map(|(index, key)| (index, key.start(timestamp)))
-                .collect(),
-            current: self.settings.current.key().start(timestamp),
-        };
-        Ok(PendingDelivery::new(headers, candidates, macs, self.settings.body_limit))
+        let macs = self.settings.secrets.start(now, signature.timestamp_text());
+        Ok(PendingDelivery::new(headers, candidates, macs, Arc::clone(&self.settings)))
     }
 
     fn also(self, secret: Secret, until: Option<SystemTime>) -> Self {
-        self.with(|settings| settings.previous.push(Previous { secret, until }))
+        self.with(|settings| settings.secrets.add(secret, until))
     }
 
     fn with(mut self, change: impl FnOnce(&mut Settings)) -> Self {
@@ -192,31 +196,12 @@ impl Verifier {
         self
     }
 
-    /// Rule 4. Returns the time at which it was judged.
-    fn check_age(&self, signature: &Signature<'_>) -> Result<SystemTime, Error> {
-        let now = (self.settings.clock)();
-        let Some(max_age) = self.settings.max_age else {
-            return Ok(now);
-        };
-        let age = unix_seconds(now).saturating_sub(signature.timestamp().into());
-        let seconds = u64::try_from(age.unsigned_abs()).unwrap_or(u64::MAX);
-        let duration = Duration::from_secs(seconds);
-        if age > 0 && duration > max_age {
-            Err(Error::TimestampTooOld { age: seconds })
-        } else if age < 0 && duration > self.settings.future_tolerance {
-            Err(Error::TimestampInFuture)
-        } else {
-            Ok(now)
-        }
-    }
-
-    /// Rule 4b for the length that the sender declares.
-    fn check_declared_length(&self, headers: &DeliveryHeaders<'_>) -> Result<(), Error> {
-        let limit = self.settings.body_limit;
-        match headers.declared_length() {
-            Some(length) if length > limit as u128 => Err(Error::BodyTooLarge { limit }),
-            _ => Ok(()),
-        }
+    /// Rule 4, and rule 4b for the declared length. Returns the time used.
+    fn check_head(&self, headers: &DeliveryHeaders<'_>) -> Result<SystemTime, Error> {
+        let now = self.settings.now();
+        self.settings.check_window(headers.timestamp(), now)?;
+        self.settings.check_declared_length(headers)?;
+        Ok(now)
     }
 
     /// Rule 5 for a whole body, with rule 4b for its size. Returns the index of the secret that matched.
@@ -227,50 +212,25 @@ impl Verifier {
         body: &[u8],
     ) -> Result<usize, Error> {
         let candidates = Candidates::decode(signature).ok_or(Error::InvalidSignature)?;
-        let limit = self.settings.body_limit;
-        if body.len() > limit {
-            return Err(Error::BodyTooLarge { limit });
+        if body.len() > self.settings.body_limit {
+            return Err(self.settings.body_too_large());
         }
-        // No early exit, so that the time does not tell which secret matched.
-        let matches = |key: &Key| candidates.contain(&key.mac(signature.timestamp_text(), body));
-        let current = matches(self.settings.current.key()).then_some(0);
-        self.previous(now)
-            .fold(current, |found, (index, key)| {
-                let is_match = matches(key);
-                found.or(is_match.then_some(index))
-            })
+        self.settings
+            .secrets
+            .find(now, &candidates, signature.timestamp_text(), body)
             .ok_or(Error::InvalidSignature)
-    }
-
-    /// The keys of the other secrets that are accepted now, with their index.
-    fn previous(&self, now: SystemTime) -> impl Iterator<Item = (usize, &Key)> {
-        (1..)
-            .zip(&self.settings.previous)
-            .filter(move |(_, previous)| previous.until.is_none_or(|until| now < until))
-            .map(|(index, previous)| (index, previous.secret.key()))
     }
 }
 
 impl fmt::Debug for Verifier {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Verifier")
-            .field("previous_secrets", &self.settings.previous.len())
+            .field("tenant", &self.settings.tenant)
+            .field("previous_secrets", &self.settings.secrets.previous_len())
             .field("max_age", &self.settings.max_age)
             .field("future_tolerance", &self.settings.future_tolerance)
             .field("body_limit", &self.settings.body_limit)
             .finish_non_exhaustive()
-    }
-}
-
-/// Whole seconds since the epoch, rounded down, before it too.
-fn unix_seconds(time: SystemTime) -> i128 {
-    match time.duration_since(UNIX_EPOCH) {
-        Ok(since) => since.as_secs().into(),
-        Err(error) => {
-            let before = error.duration();
-            let started = u64::from(before.subsec_nanos() > 0);
-            i128::from(before.as_secs()).saturating_add(started.into()).saturating_neg()
-        }
     }
 }
 

@@ -4,14 +4,18 @@ use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
 use super::{
-    Repository,
     event_type::{EventType, Payload, TypeOf},
-    read, time,
+    object::object,
+    repository::Repository,
+    time,
 };
 
 /// Commits were pushed to a repository, or a branch or tag was created or deleted.
 ///
-/// Fields are as the Code Storage webhook guide documents them.
+/// The fields are those that the Code Storage webhook guide documents.
+///
+/// Read it with [`Event::from_json`](crate::Event::from_json). Its own `Deserialize` is more lenient: like any
+/// derived struct it also takes a JSON array of its fields.
 ///
 /// ```
 /// use pierre_webhook_core::Event;
@@ -32,7 +36,7 @@ pub struct PushEvent {
     #[serde(rename = "type", default, deserialize_with = "TypeOf::or_null")]
     event_type: TypeOf<Self>,
     /// The repository that was pushed to.
-    #[serde(deserialize_with = "read::object")]
+    #[serde(deserialize_with = "object")]
     pub repository: Repository,
     /// The organisation, which older deliveries lack.
     #[serde(default, skip_serializing_if = "Option::is_none")]

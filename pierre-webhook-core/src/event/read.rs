@@ -1,20 +1,53 @@
 //! From bytes to a typed event: rules 6, 7a, 7b and 8.
 
-use std::{borrow::Cow, fmt, marker::PhantomData, str::Utf8Error};
+use std::{borrow::Cow, fmt, str::Utf8Error};
 
 use bytes::Bytes;
 use serde::{
     Deserialize, Deserializer,
-    de::{IgnoredAny, MapAccess, Visitor, value::MapAccessDeserializer},
+    de::{IgnoredAny, MapAccess, Visitor},
 };
 use serde_json::value::RawValue;
 
 use super::{
     Event,
     event_type::{EventType, Payload, is_event_type},
+    object::object,
     unknown::UnknownEvent,
 };
 use crate::error::Error;
+
+impl Event {
+    /// Reads the event of a body that is known to be genuine, such as one that you stored after it was
+    /// verified.
+    ///
+    /// `event_type` is what the `X-Pierre-Event` header said, without spaces around it.
+    ///
+    /// # Security
+    ///
+    /// This verifies nothing. A body from the network goes through a [`Verifier`](crate::Verifier).
+    ///
+    /// # Errors
+    ///
+    /// [`Error::MissingEventHeader`] if `event_type` isn't 1 to 128 characters `!` to `~` without a comma,
+    /// [`Error::InvalidJson`], [`Error::EventTypeMismatch`] or [`Error::InvalidPayload`]. Their texts are those
+    /// of a rejected delivery, so they call `event_type` the header.
+    ///
+    /// ```
+    /// use pierre_webhook_core::Event;
+    ///
+    /// let event = Event::from_json("branch.created", r#"{"branch":"main"}"#.into())?;
+    /// assert_eq!(event.event_type(), "branch.created");
+    /// assert!(matches!(event, Event::Unknown(_)));
+    /// # Ok::<(), pierre_webhook_core::Error>(())
+    /// ```
+    pub fn from_json(event_type: &str, body: Bytes) -> Result<Self, Error> {
+        if !is_event_type(event_type) {
+            return Err(Error::MissingEventHeader);
+        }
+        read(EventType::from(event_type), &body)
+    }
+}
 
 pub(crate) fn read(event_type: EventType, body: &Bytes) -> Result<Event, Error> {
     let text = str::from_utf8(body).map_err(|error| not_utf8(body, error))?;
@@ -112,29 +145,6 @@ fn unescape(raw: &RawValue) -> Option<Cow<'_, str>> {
     } else {
         Some(Cow::Borrowed(text))
     }
-}
-
-/// Reads a JSON object alone: a derived struct would read an array of its fields too.
-pub(super) fn object<'de, D, T>(deserializer: D) -> Result<T, D::Error>
-where
-    D: Deserializer<'de>,
-    T: Deserialize<'de>,
-{
-    struct Object<T>(PhantomData<T>);
-
-    impl<'de, T: Deserialize<'de>> Visitor<'de> for Object<T> {
-        type Value = T;
-
-        fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-            f.write_str("an object")
-        }
-
-        fn visit_map<A: MapAccess<'de>>(self, members: A) -> Result<T, A::Error> {
-            T::deserialize(MapAccessDeserializer::new(members))
-        }
-    }
-
-    deserializer.deserialize_map(Object(PhantomData))
 }
 
 /// Where the text breaks off, as serde_json counts.

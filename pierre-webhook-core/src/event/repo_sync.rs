@@ -6,19 +6,22 @@ use jiff::Timestamp;
 use serde::{Deserialize, Serialize, Serializer};
 
 use super::{
-    Repository,
     event_type::{EventType, Payload, TypeOf},
-    read, time,
+    object::object,
+    repository::Repository,
+    time,
 };
 
 /// A sync run begins, before the upstream is fetched.
+///
+/// Read it with [`Event::from_json`](crate::Event::from_json): its own `Deserialize` also takes a JSON array.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[non_exhaustive]
 pub struct RepoSyncStartedEvent {
     #[serde(rename = "type")]
     event_type: TypeOf<Self>,
     /// The repository that is synced.
-    #[serde(deserialize_with = "read::object")]
+    #[serde(deserialize_with = "object")]
     pub repository: Repository,
     /// The runs that were completed before this one. Reads as 0 where it is absent: a sender that omits
     /// zero values must not lose its first event.
@@ -36,13 +39,15 @@ impl Payload for RepoSyncStartedEvent {
 }
 
 /// A sync run ended well.
+///
+/// Read it with [`Event::from_json`](crate::Event::from_json): its own `Deserialize` also takes a JSON array.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[non_exhaustive]
 pub struct RepoSyncSucceededEvent {
     #[serde(rename = "type")]
     event_type: TypeOf<Self>,
     /// The repository that was synced.
-    #[serde(deserialize_with = "read::object")]
+    #[serde(deserialize_with = "object")]
     pub repository: Repository,
     /// The runs that are completed, this one included.
     pub run_count: u64,
@@ -62,6 +67,8 @@ impl Payload for RepoSyncSucceededEvent {
 
 /// A sync run failed, after the service's own retries.
 ///
+/// Read it with [`Event::from_json`](crate::Event::from_json): its own `Deserialize` also takes a JSON array.
+///
 /// It covers failures of the mirror and of the infrastructure. A run that is cancelled inside Code Storage
 /// (a repository detached from its upstream, say) sends none.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -70,7 +77,7 @@ pub struct RepoSyncFailedEvent {
     #[serde(rename = "type")]
     event_type: TypeOf<Self>,
     /// The repository whose sync failed.
-    #[serde(deserialize_with = "read::object")]
+    #[serde(deserialize_with = "object")]
     pub repository: Repository,
     /// The runs that are completed, this one included.
     pub run_count: u64,

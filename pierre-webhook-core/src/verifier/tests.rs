@@ -1,3 +1,8 @@
+use std::{
+    sync::atomic::{AtomicU64, Ordering},
+    time::UNIX_EPOCH,
+};
+
 use super::*;
 use crate::headers::{EVENT_HEADER, SIGNATURE_HEADER};
 
@@ -90,20 +95,106 @@ fn a_clock_a_whole_second_before_the_epoch_is_not_rounded_further() {
 }
 
 #[test]
-fn the_clock_is_read_once_a_delivery() {
-    let reads = Arc::new(std::sync::atomic::AtomicU64::new(0));
+fn the_clock_is_read_once_and_once_more_when_a_body_has_arrived() {
+    let reads = Arc::new(AtomicU64::new(0));
     let counter = Arc::clone(&reads);
     let verifier =
         Verifier::new(secret("s")).or_secret_until(secret("t"), at(NOW)).clock(move || {
-            counter.fetch_add(1, std::sync::atomic::Ordering::Relaxed);
+            counter.fetch_add(1, Ordering::Relaxed);
             at(NOW)
         });
     signed_at(&verifier, NOW).unwrap();
-    assert_eq!(
-        reads.load(std::sync::atomic::Ordering::Relaxed),
-        3,
-        "verify_signature, verify, begin"
-    );
+    assert_eq!(reads.load(Ordering::Relaxed), 4, "verify_signature, verify, begin, finish");
+}
+
+/// What becomes of a delivery whose headers are checked at one time and whose body is complete at another.
+fn held_open(
+    verifier: Verifier,
+    signature: &str,
+    [head, end]: [u64; 2],
+) -> Result<(u64, usize), Error> {
+    let now = Arc::new(AtomicU64::new(head));
+    let clock = Arc::clone(&now);
+    let verifier = verifier.clock(move || at(clock.load(Ordering::Relaxed)));
+    let headers = [(SIGNATURE_HEADER, signature), (EVENT_HEADER, "ping")];
+    let mut pending = verifier.begin(&DeliveryHeaders::parse(headers)?)?;
+    pending.push("1".into())?;
+    now.store(end, Ordering::Relaxed);
+    pending.finish().map(|delivery| (delivery.signed_at, delivery.matched_secret))
+}
+
+#[test]
+fn a_delivery_that_is_too_old_when_its_body_is_complete_is_rejected() {
+    let signature = secret("s").sign(NOW, b"1");
+    let held_until = |end| held_open(verifier(), &signature, [NOW, end]);
+    assert_eq!(held_until(NOW + 300), Ok((NOW, 0)));
+    assert_eq!(held_until(NOW + 301), Err(Error::TimestampTooOld { age: 301 }));
+    let seven_days = 7 * 86_400;
+    assert_eq!(held_until(NOW + seven_days), Err(Error::TimestampTooOld { age: seven_days }));
+}
+
+#[test]
+fn of_a_complete_body_the_age_is_judged_before_its_signature() {
+    let forged = secret("other").sign(NOW, b"1");
+    let late = held_open(verifier(), &forged, [NOW, NOW + 301]);
+    assert_eq!(late, Err(Error::TimestampTooOld { age: 301 }));
+    let in_time = held_open(verifier(), &forged, [NOW, NOW + 300]);
+    assert_eq!(in_time, Err(Error::InvalidSignature));
+}
+
+#[test]
+fn the_future_is_judged_at_the_head_alone_and_a_clock_set_back_ages_nothing() {
+    let signature = secret("s").sign(NOW, b"1");
+    assert_eq!(held_open(verifier(), &signature, [NOW, NOW - 3600]), Ok((NOW, 0)));
+    let early = held_open(verifier(), &signature, [NOW - 61, NOW]);
+    assert_eq!(early, Err(Error::TimestampInFuture));
+}
+
+#[test]
+fn with_any_age_nothing_bounds_how_long_a_body_may_take() {
+    let signature = secret("s").sign(NOW, b"1");
+    let held = held_open(verifier().any_age(), &signature, [NOW, NOW + 86_400]);
+    assert_eq!(held, Ok((NOW, 0)));
+}
+
+#[test]
+fn a_secret_that_expires_while_the_body_arrives_no_longer_counts() {
+    let rotating = || {
+        Verifier::new(secret("new"))
+            .or_secret_until(secret("old"), at(NOW + 10))
+            .or_secret_until(secret("older"), at(NOW + 20))
+    };
+    let held_until =
+        |signer, end| held_open(rotating(), &secret(signer).sign(NOW, b"1"), [NOW, end]);
+    assert_eq!(held_until("old", NOW + 9), Ok((NOW, 1)));
+    assert_eq!(held_until("old", NOW + 10), Err(Error::InvalidSignature));
+    assert_eq!(held_until("older", NOW + 10), Ok((NOW, 2)));
+    assert_eq!(held_until("older", NOW + 20), Err(Error::InvalidSignature));
+    assert_eq!(held_until("new", NOW + 20), Ok((NOW, 0)));
+}
+
+#[test]
+fn a_secret_that_had_expired_at_the_head_does_not_count_if_the_clock_is_set_back() {
+    let rotating = Verifier::new(secret("new")).or_secret_until(secret("old"), at(NOW));
+    let held = held_open(rotating, &secret("old").sign(NOW, b"1"), [NOW, NOW - 1]);
+    assert_eq!(held, Err(Error::InvalidSignature));
+}
+
+#[test]
+fn a_delivery_names_the_tenant_of_its_verifier() {
+    let signature = secret("s").sign(NOW, b"1");
+    let headers =
+        DeliveryHeaders::parse([(SIGNATURE_HEADER, &*signature), (EVENT_HEADER, "ping")]).unwrap();
+    for tenant in [None, Some("acme")] {
+        let verifier = tenant.map_or_else(verifier, |name| verifier().tenant(name));
+        assert_eq!(verifier.tenant_name().map(|name| &**name), tenant);
+        let whole = verifier.verify(&headers, "1".into()).unwrap();
+        let mut pending = verifier.begin(&headers).unwrap();
+        assert_eq!(pending.tenant_name().map(|name| &**name), tenant);
+        pending.push("1".into()).unwrap();
+        assert_eq!(whole.tenant.as_deref(), tenant);
+        assert_eq!(pending.finish(), Ok(whole));
+    }
 }
 
 /// Which secret matches, under a clock that reads `now`.

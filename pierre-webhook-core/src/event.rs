@@ -1,14 +1,13 @@
 //! The typed events.
 
 mod event_type;
+mod object;
 mod push;
 mod read;
 mod repo_sync;
+mod repository;
 mod time;
 mod unknown;
-
-use bytes::Bytes;
-use serde::{Deserialize, Serialize};
 
 pub(crate) use self::{
     event_type::{EventType, is_event_type},
@@ -17,9 +16,9 @@ pub(crate) use self::{
 pub use self::{
     push::PushEvent,
     repo_sync::{RepoSyncFailedEvent, RepoSyncStartedEvent, RepoSyncSucceededEvent, SyncFailure},
+    repository::Repository,
     unknown::UnknownEvent,
 };
-use crate::error::Error;
 
 /// What happened in a repository.
 ///
@@ -42,34 +41,6 @@ pub enum Event {
 }
 
 impl Event {
-    /// Reads the event of a body that is known to be genuine, such as one that was stored after it was
-    /// verified.
-    ///
-    /// # Security
-    ///
-    /// This verifies nothing. A body that came over the network goes through a
-    /// [`Verifier`](crate::Verifier).
-    ///
-    /// # Errors
-    ///
-    /// [`Error::MissingEventHeader`] where `event_type` is not 1 to 128 characters `!` to `~` without a
-    /// comma, [`Error::InvalidJson`], [`Error::EventTypeMismatch`] or [`Error::InvalidPayload`].
-    ///
-    /// ```
-    /// use pierre_webhook_core::Event;
-    ///
-    /// let event = Event::from_json("branch.created", r#"{"branch":"main"}"#.into())?;
-    /// assert_eq!(event.event_type(), "branch.created");
-    /// assert!(matches!(event, Event::Unknown(_)));
-    /// # Ok::<(), pierre_webhook_core::Error>(())
-    /// ```
-    pub fn from_json(event_type: &str, body: Bytes) -> Result<Self, Error> {
-        if !is_event_type(event_type) {
-            return Err(Error::MissingEventHeader);
-        }
-        read(EventType::from(event_type), &body)
-    }
-
     /// The event type as it stands in the `X-Pierre-Event` header, such as `push`.
     pub fn event_type(&self) -> &str {
         match self {
@@ -92,17 +63,4 @@ impl Event {
             Self::Unknown(_) => None,
         }
     }
-}
-
-/// The repository that an event is about.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[non_exhaustive]
-pub struct Repository {
-    /// The repository's id, such as `repo_01HZXE4K6YZ1Q2ABCD3EFG45H6`.
-    pub id: String,
-    /// Where the repository is: a path (`team/project-alpha`) or a full URL. It may be empty.
-    pub url: String,
-    /// The repository's name (`owner/repo`), which older deliveries lack.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub repo_name: Option<String>,
 }

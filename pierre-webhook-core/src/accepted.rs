@@ -1,0 +1,112 @@
+//! The secrets that a verifier accepts: rule 5's choice of secret, for a whole body and for one that arrives.
+
+use std::{iter, time::SystemTime};
+
+use crate::{
+    mac::{Candidates, Key, Mac},
+    secret::Secret,
+};
+
+#[derive(Clone)]
+pub(crate) struct AcceptedSecrets {
+    current: Secret,
+    /// In the order given.
+    previous: Vec<Previous>,
+}
+
+#[derive(Clone)]
+struct Previous {
+    secret: Secret,
+    /// `None`: it does not expire.
+    until: Option<SystemTime>,
+}
+
+impl Previous {
+    fn is_accepted(&self, now: SystemTime) -> bool {
+        self.until.is_none_or(|until| now < until)
+    }
+}
+
+impl AcceptedSecrets {
+    pub(crate) fn new(current: Secret) -> Self {
+        Self { current, previous: Vec::new() }
+    }
+
+    pub(crate) fn add(&mut self, secret: Secret, until: Option<SystemTime>) {
+        self.previous.push(Previous { secret, until });
+    }
+
+    pub(crate) fn previous_len(&self) -> usize {
+        self.previous.len()
+    }
+
+    /// The index of the secret that signed this body: 0 is the current one.
+    pub(crate) fn find(
+        &self,
+        now: SystemTime,
+        candidates: &Candidates,
+        timestamp: &[u8],
+        body: &[u8],
+    ) -> Option<usize> {
+        let matches = |key: &Key| candidates.contain(&key.mac(timestamp, body));
+        let current = iter::once((0, matches(self.current.key())));
+        lowest_match(current.chain(self.accepted(now).map(|(index, key)| (index, matches(key)))))
+    }
+
+    /// The MACs of a body that is still to arrive, one for each secret accepted at its head.
+    pub(crate) fn start(&self, now: SystemTime, timestamp: &[u8]) -> Macs {
+        Macs {
+            previous: self
+                .accepted(now)
+                .map(|(index, key)| (index, key.start(timestamp)))
+                .collect(),
+            current: self.current.key().start(timestamp),
+        }
+    }
+
+    /// The index of the secret that signed a body that is complete now. A secret that expired while the
+    /// body arrived no longer counts.
+    pub(crate) fn find_started(
+        &self,
+        now: SystemTime,
+        candidates: &Candidates,
+        macs: &mut Macs,
+    ) -> Option<usize> {
+        let current = iter::once((0, candidates.contain(&macs.current.finish())));
+        let previous = macs.previous.iter_mut().filter_map(|(index, mac)| {
+            let is_accepted = self.previous.get(index.checked_sub(1)?)?.is_accepted(now);
+            is_accepted.then(|| (*index, candidates.contain(&mac.finish())))
+        });
+        lowest_match(current.chain(previous))
+    }
+
+    /// The keys of the previous secrets that are accepted at this time, with their index.
+    fn accepted(&self, now: SystemTime) -> impl Iterator<Item = (usize, &Key)> {
+        (1..)
+            .zip(&self.previous)
+            .filter(move |(_, previous)| previous.is_accepted(now))
+            .map(|(index, previous)| (index, previous.secret.key()))
+    }
+}
+
+/// The running MACs of a delivery.
+pub(crate) struct Macs {
+    current: Mac,
+    /// With the index of the secret. Empty, and so not allocated, unless secrets are being rotated.
+    previous: Vec<(usize, Mac)>,
+}
+
+impl Macs {
+    pub(crate) fn update(&mut self, chunk: &[u8]) {
+        self.current.update(chunk);
+        for (_, mac) in &mut self.previous {
+            mac.update(chunk);
+        }
+    }
+}
+
+/// The index of the first secret that matched. Every one is compared, so that the time taken does not tell
+/// which one matched.
+fn lowest_match(secrets: impl Iterator<Item = (usize, bool)>) -> Option<usize> {
+    secrets.fold(None, |found, (index, is_match)| found.or(is_match.then_some(index)))
+}

@@ -1,0 +1,50 @@
+//! Problem details, the body of a rejection (RFC 9457).
+
+/// The content type of [`problem_json`]: `application/problem+json`.
+pub const PROBLEM_JSON: &str = "application/problem+json";
+
+/// Problem details (RFC 9457) as JSON, for the answers of an adapter that are not an [`Error`](crate::Error), such as
+/// the 500 of a route that was wired wrongly. The title is that of the status in RFC 9110.
+///
+/// ```
+/// assert_eq!(
+///     pierre_webhook_core::problem_json(500, "no layer"),
+///     br#"{"type":"about:blank","title":"Internal Server Error","status":500,"detail":"no layer"}"#,
+/// );
+/// ```
+pub fn problem_json(status: u16, detail: &str) -> Vec<u8> {
+    let title = match status {
+        400 => "Bad Request",
+        401 => "Unauthorized",
+        413 => "Content Too Large",
+        422 => "Unprocessable Content",
+        500 => "Internal Server Error",
+        503 => "Service Unavailable",
+        _ => "Error",
+    };
+    let detail = serde_json::Value::from(detail);
+    format!(r#"{{"type":"about:blank","title":"{title}","status":{status},"detail":{detail}}}"#)
+        .into_bytes()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn each_status_has_the_title_of_rfc_9110() {
+        for (status, title) in [
+            (400, "Bad Request"),
+            (401, "Unauthorized"),
+            (413, "Content Too Large"),
+            (422, "Unprocessable Content"),
+            (500, "Internal Server Error"),
+            (503, "Service Unavailable"),
+        ] {
+            let expected = format!(
+                r#"{{"type":"about:blank","title":"{title}","status":{status},"detail":"d"}}"#
+            );
+            assert_eq!(String::from_utf8(problem_json(status, "d")).unwrap(), expected);
+        }
+    }
+}

@@ -1,0 +1,92 @@
+//! What a verifier was told: rule 4, and rule 4b for the declared length.
+
+use std::{
+    sync::Arc,
+    time::{Duration, SystemTime, UNIX_EPOCH},
+};
+
+use crate::{accepted::AcceptedSecrets, error::Error, headers::DeliveryHeaders, secret::Secret};
+
+#[derive(Clone)]
+pub(crate) struct Settings {
+    pub(crate) secrets: AcceptedSecrets,
+    /// `None` turns rule 4 off.
+    pub(crate) max_age: Option<Duration>,
+    pub(crate) future_tolerance: Duration,
+    pub(crate) body_limit: usize,
+    pub(crate) clock: Arc<dyn Fn() -> SystemTime + Send + Sync>,
+    pub(crate) tenant: Option<Arc<str>>,
+}
+
+impl Settings {
+    pub(crate) fn new(secret: Secret) -> Self {
+        Self {
+            secrets: AcceptedSecrets::new(secret),
+            max_age: Some(Duration::from_secs(300)),
+            future_tolerance: Duration::from_secs(60),
+            body_limit: 1 << 20,
+            clock: Arc::new(SystemTime::now),
+            tenant: None,
+        }
+    }
+
+    pub(crate) fn now(&self) -> SystemTime {
+        (self.clock)()
+    }
+
+    /// Rule 4 for the head of a delivery: both ends of the window.
+    pub(crate) fn check_window(&self, timestamp: u64, now: SystemTime) -> Result<(), Error> {
+        self.check_max_age(timestamp, now)?;
+        let ahead = seconds(age(timestamp, now).saturating_neg());
+        if self.max_age.is_some() && Duration::from_secs(ahead) > self.future_tolerance {
+            return Err(Error::TimestampInFuture);
+        }
+        Ok(())
+    }
+
+    /// Rule 4 for a complete body: the maximum age alone. A sender that withholds the last byte must not
+    /// outlive the window.
+    pub(crate) fn check_max_age(&self, timestamp: u64, now: SystemTime) -> Result<(), Error> {
+        let age = seconds(age(timestamp, now));
+        match self.max_age {
+            Some(max_age) if Duration::from_secs(age) > max_age => {
+                Err(Error::TimestampTooOld { age })
+            }
+            _ => Ok(()),
+        }
+    }
+
+    /// Rule 4b for the length that the sender declares.
+    pub(crate) fn check_declared_length(&self, headers: &DeliveryHeaders<'_>) -> Result<(), Error> {
+        match headers.declared_length() {
+            Some(length) if length > self.body_limit as u128 => Err(self.body_too_large()),
+            _ => Ok(()),
+        }
+    }
+
+    pub(crate) fn body_too_large(&self) -> Error {
+        Error::BodyTooLarge { limit: self.body_limit }
+    }
+}
+
+/// Seconds from the timestamp to now; negative for a timestamp in the future.
+fn age(timestamp: u64, now: SystemTime) -> i128 {
+    unix_seconds(now).saturating_sub(timestamp.into())
+}
+
+/// Zero for a negative number.
+fn seconds(age: i128) -> u64 {
+    u64::try_from(age.max(0)).unwrap_or(u64::MAX)
+}
+
+/// Whole seconds since the epoch, rounded down, before the epoch too.
+fn unix_seconds(time: SystemTime) -> i128 {
+    match time.duration_since(UNIX_EPOCH) {
+        Ok(since) => since.as_secs().into(),
+        Err(error) => {
+            let before = error.duration();
+            let started = u64::from(before.subsec_nanos() > 0);
+            i128::from(before.as_secs()).saturating_add(started.into()).saturating_neg()
+        }
+    }
+}
