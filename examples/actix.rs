@@ -28,7 +28,7 @@ use tracing::{info, warn};
 const HEAD_TIMEOUT: Duration = Duration::from_secs(5);
 
 /// How long a client may take over a request's body.
-const BODY_TIMEOUT: Duration = Duration::from_secs(10);
+const TIMEOUT: Duration = Duration::from_secs(10);
 
 /// From a request's head to the answer: longer than the body may take, since it bounds the handler.
 const REQUEST_TIMEOUT: Duration = Duration::from_secs(20);
@@ -53,7 +53,7 @@ async fn serve() -> Result<(), Box<dyn Error>> {
     let address = env::var("BIND_ADDRESS").unwrap_or_else(|_| "127.0.0.1:8787".to_owned());
 
     // Made once: the closure below runs once for each worker.
-    let config = WebhookConfig::new(Verifier::new(secret)).body_timeout(BODY_TIMEOUT);
+    let config = WebhookConfig::new(Verifier::new(secret)).timeout(TIMEOUT);
     let server = HttpServer::new(move || {
         App::new()
             .app_data(config.clone())

@@ -1,17 +1,16 @@
+//! What a user configures.
+
 use std::{error::Error, fmt, pin::Pin, sync::Arc, time::Duration};
 
-use actix_web::{
-    HttpRequest, HttpResponse, ResponseError, http::StatusCode, rt::time::timeout, web,
-};
+use actix_web::{HttpRequest, HttpResponse, ResponseError, http::StatusCode, web};
 use pierre_webhook_core::{FindVerifier, Verifier};
 
 use crate::rejection::{Rejection, problem};
 
-/// How the [`Webhook`](crate::Webhook) extractor verifies, and how it answers what it refuses.
+/// Configures the [`Webhook`](crate::Webhook) extractor: how it verifies, and how it responds to rejected requests.
 ///
-/// It is taken from `app_data`, as itself or in `web::Data`, the innermost scope's of either form. A plain one
-/// of any scope around the route comes before every one in `web::Data`, so use one form alone. It is cheap to
-/// clone.
+/// Add it to `app_data`, either as it is or in `web::Data`. The innermost scope's wins. If both forms are present, the
+/// plain one wins whatever its scope, so use only one form. Cloning is cheap.
 ///
 /// ```
 /// use actix_web::{App, HttpResponse, error::InternalError, web};
@@ -35,7 +34,7 @@ use crate::rejection::{Rejection, problem};
 pub struct WebhookConfig {
     finder: Arc<Finder>,
     error_handler: Option<Arc<ErrorHandler>>,
-    body_timeout: Duration,
+    timeout: Duration,
 }
 
 type Finder = dyn Fn(&HttpRequest) -> LookUp + Send + Sync;
@@ -43,8 +42,8 @@ type LookUp = Pin<Box<dyn Future<Output = Result<Option<Verifier>, Rejection>>>>
 type ErrorHandler = dyn Fn(Rejection, &HttpRequest) -> actix_web::Error + Send + Sync;
 
 impl WebhookConfig {
-    /// Verifies with what the finder finds: a [`Verifier`], a [`LiveVerifier`](crate::LiveVerifier), or a
-    /// function of the request.
+    /// Verifies with a fixed [`Verifier`], a [`LiveVerifier`](crate::LiveVerifier), or a function that looks the
+    /// verifier up by the request.
     ///
     /// ```
     /// use std::{collections::HashMap, convert::Infallible, sync::Arc};
@@ -53,7 +52,7 @@ impl WebhookConfig {
     ///
     /// let tenants: Arc<HashMap<String, Verifier>> = Arc::default();
     /// let config = WebhookConfig::new(move |request: &HttpRequest| {
-    ///     // Out of the request first: the future must not borrow from it.
+    ///     // First take what is needed out of the request: the future must not borrow from it.
     ///     let tenant = request.match_info().query("tenant").to_owned();
     ///     let tenants = Arc::clone(&tenants);
     ///     async move { Ok::<_, Infallible>(tenants.get(&tenant).cloned()) }
@@ -69,21 +68,24 @@ impl WebhookConfig {
                 async move { found.await.map_err(|error| Rejection::unavailable(error.into())) },
             )
         };
-        let body_timeout = Duration::from_secs(30);
-        Self { finder: Arc::new(finder), error_handler: None, body_timeout }
+        Self { finder: Arc::new(finder), error_handler: None, timeout: Duration::from_secs(30) }
     }
 
-    /// How long the whole body may take to arrive, once the verifier is found. Default 30 seconds.
+    /// Sets how long the look-up of the verifier and the whole body may take together. Default: 30 seconds.
     ///
-    /// A body that takes longer is refused as one that could not be read, and its connection is closed. Actix
-    /// has no such timeout of its own, and one around the route is no substitute: it drops the body, of which
-    /// actix then reads on for as long as it comes.
-    pub fn body_timeout(self, timeout: Duration) -> Self {
-        Self { body_timeout: timeout, ..self }
+    /// A request whose verifier isn't found in time is rejected with 503, and one whose body isn't complete in time
+    /// as a body that could not be read. Either way the connection is closed.
+    ///
+    /// Actix has no such timeout of its own. One around the route is no substitute: it drops the unread body, and
+    /// actix then reads on for as long as the sender sends.
+    pub fn timeout(self, timeout: Duration) -> Self {
+        Self { timeout, ..self }
     }
 
-    /// Answers a refused request with an error of your own. Whatever it is, the [`Rejection`] is in the
-    /// response's extensions; the error itself arrives there wrapped, so that it is not found by its type.
+    /// Responds to rejected requests with an error of your own.
+    ///
+    /// The [`Rejection`] is in the response's extensions whatever the error is. The error itself is wrapped, so a
+    /// middleware can't find it by its type.
     pub fn error_handler<F>(self, handler: F) -> Self
     where
         F: Fn(Rejection, &HttpRequest) -> actix_web::Error + Send + Sync + 'static,
@@ -98,18 +100,15 @@ impl WebhookConfig {
             .ok_or(MissingWebhookConfig)
     }
 
-    pub(crate) async fn in_time(
-        &self,
-        body: impl Future<Output = Result<(), Rejection>>,
-    ) -> Result<(), Rejection> {
-        timeout(self.body_timeout, body).await.unwrap_or_else(|_| Err(Rejection::too_slow()))
+    pub(crate) fn time_limit(&self) -> Duration {
+        self.timeout
     }
 
     pub(crate) fn find(&self, request: &HttpRequest) -> LookUp {
         (self.finder)(request)
     }
 
-    /// What the rejection is answered with.
+    /// The error that answers the rejection.
     pub(crate) fn error(&self, rejection: Rejection, request: &HttpRequest) -> actix_web::Error {
         match &self.error_handler {
             Some(handler) => handler(rejection, request),
@@ -124,8 +123,8 @@ impl fmt::Debug for WebhookConfig {
     }
 }
 
-/// A handler takes a [`Webhook`](crate::Webhook) and no [`WebhookConfig`] is in its `app_data`: a mistake in
-/// the wiring, answered with 500.
+/// The error of the [`Webhook`](crate::Webhook) extractor on a route without a [`WebhookConfig`]. The response is a
+/// 500 that names what is missing.
 #[derive(Clone, Copy, Debug)]
 #[non_exhaustive]
 pub struct MissingWebhookConfig;

@@ -1,32 +1,35 @@
-use std::{fmt, future::poll_fn, ops::Deref, pin::Pin};
+//! The extractor.
+
+use std::{fmt, ops::Deref, pin::Pin};
 
 use actix_web::{
     FromRequest, HttpMessage, HttpRequest, HttpResponse, ResponseError,
     dev::Payload,
     http::{StatusCode, Version, header},
+    rt::time::timeout,
 };
-use futures_core::Stream;
-use pierre_webhook_core::{Delivery, DeliveryHeaders, Error, PendingDelivery};
+use pierre_webhook_core::{Delivery, DeliveryHeaders, Error, Verifier};
 
 use crate::{
     config::WebhookConfig,
-    refused::Refused,
+    rejected::Rejected,
     rejection::{Rejection, problem},
-    trace::{trace, trace_refusal},
+    trace::{trace, trace_rejection},
+    unread::UnreadBody,
 };
 
-/// Extracts a verified delivery; a request that is none is answered before the handler runs.
+/// Extracts a verified delivery. Requests that aren't one are rejected before the handler runs.
 ///
-/// It needs a [`WebhookConfig`] in `app_data`, and takes the request's payload: a second extractor of the
-/// body finds none. The raw bytes are read, never decompressed ones, since they are what is signed.
+/// It needs a [`WebhookConfig`] in `app_data`. It takes the request's payload, so a second extractor of the body finds
+/// nothing. It reads the raw bytes, never decompressed ones, because the raw bytes are signed.
 ///
 /// # Security
 ///
-/// Take a plain `Webhook`. Actix gives each extractor two more forms, `Option<Webhook>` and
-/// `Result<Webhook, _>`, with which the handler runs for forged requests too; and a handler that takes no
-/// `Webhook` at all verifies nothing.
+/// Take a plain `Webhook`. With `Option<Webhook>` or `Result<Webhook, _>`, which actix gives to every extractor, the
+/// handler also runs for forged requests. A handler that takes no `Webhook` at all verifies nothing. The other
+/// extractors of a handler run for requests that nobody has verified yet.
 ///
-/// In a test of a handler, sign a body and verify it:
+/// To test a handler, sign a body and verify it:
 ///
 /// ```
 /// use actix_web::{HttpResponse, rt::System};
@@ -53,7 +56,7 @@ pub struct Webhook {
 }
 
 impl Webhook {
-    /// The delivery itself.
+    /// Returns the delivery.
     pub fn into_inner(self) -> Delivery {
         self.delivery
     }
@@ -79,65 +82,60 @@ impl FromRequest for Webhook {
 
     fn from_request(request: &HttpRequest, payload: &mut Payload) -> Self::Future {
         let request = request.clone();
-        let mut payload = payload.take();
+        let mut body = UnreadBody::new(payload.take());
         Box::pin(async move {
             let mistake = |error: actix_web::Error| {
-                trace(StatusCode::INTERNAL_SERVER_ERROR, &error, request.headers());
+                trace(StatusCode::INTERNAL_SERVER_ERROR, &error, None, request.headers());
                 error
             };
-            let config = match WebhookConfig::of(&request) {
-                Ok(config) => config,
-                Err(missing) => {
-                    return Err(Refused::new(mistake(missing.into()), None, payload).into());
-                }
-            };
-            if was_taken(&request, &payload) {
+            let config = WebhookConfig::of(&request).map_err(|missing| mistake(missing.into()))?;
+            if body.was_taken() && has_body(&request) {
                 return Err(mistake(WebhookBodyTaken.into()));
             }
-            match receive(&request, &mut payload, config).await {
-                Ok(delivery) => Ok(delivery.into()),
-                Err(rejection) => {
-                    trace_refusal(&rejection, request.headers());
-                    let error = config.error(rejection.clone(), &request);
-                    Err(Refused::new(error, Some(rejection), payload).into())
-                }
-            }
+            receive(&request, &mut body, config).await.map(Self::from).map_err(|rejection| {
+                trace_rejection(&rejection, request.headers());
+                let error = config.error(rejection.clone(), &request);
+                Rejected { error, rejection }.into()
+            })
         })
     }
 }
 
 async fn receive(
     request: &HttpRequest,
-    payload: &mut Payload,
+    body: &mut UnreadBody,
     config: &WebhookConfig,
 ) -> Result<Delivery, Rejection> {
     let headers = DeliveryHeaders::parse(request.headers())?;
-    let verifier = config.find(request).await?.ok_or(Error::InvalidSignature)?;
-    let mut pending = verifier.begin(&headers)?;
-    config.in_time(read(payload, &mut pending)).await?;
-    Ok(pending.finish()?)
+    let mut found = None;
+    let received = timeout(config.time_limit(), async {
+        let verifier = config.find(request).await?.ok_or(Error::InvalidSignature)?;
+        let mut pending = found.insert(verifier).begin(&headers)?;
+        while let Some(chunk) = body.next().await {
+            pending.push(chunk.map_err(Rejection::unreadable)?)?;
+        }
+        Ok(pending.finish()?)
+    });
+    let received = received.await.unwrap_or_else(|_| {
+        Err(match found {
+            Some(_) => Rejection::body_timed_out(),
+            None => Rejection::look_up_timed_out(),
+        })
+    });
+    received.map_err(|rejection| rejection.of(found.as_ref().and_then(Verifier::tenant_name)))
 }
 
-async fn read(payload: &mut Payload, pending: &mut PendingDelivery) -> Result<(), Rejection> {
-    while let Some(chunk) = poll_fn(|cx| Pin::new(&mut *payload).poll_next(cx)).await {
-        pending.push(chunk.map_err(Rejection::unreadable)?)?;
-    }
-    Ok(())
-}
-
-/// Whether another extractor has the body. A request without one has no payload either, but over HTTP/2,
-/// where the server cannot know that beforehand.
-fn was_taken(request: &HttpRequest, payload: &Payload) -> bool {
+/// Whether the request was sent with a body. Over HTTP/2 that isn't known, so the answer is yes.
+fn has_body(request: &HttpRequest) -> bool {
     let length =
         || request.headers().get(header::CONTENT_LENGTH)?.to_str().ok()?.parse::<u64>().ok();
-    matches!(payload, Payload::None)
-        && (request.version() == Version::HTTP_2
-            || request.chunked().is_ok_and(|is_chunked| is_chunked)
-            || length().is_some_and(|length| length > 0))
+    request.version() == Version::HTTP_2
+        || request.chunked().is_ok_and(|is_chunked| is_chunked)
+        || length().is_some_and(|length| length > 0)
 }
 
-/// A handler takes the body, or another extractor of it, before its [`Webhook`]: a mistake in the wiring,
-/// answered with 500.
+/// The error of the [`Webhook`] extractor if another extractor took the body first. The response is a 500 that says
+/// so.
 #[derive(Clone, Copy, Debug)]
 #[non_exhaustive]
 pub struct WebhookBodyTaken;

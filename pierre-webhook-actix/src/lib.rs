@@ -3,13 +3,20 @@
 
 mod config;
 mod extractor;
-mod refused;
+mod rejected;
 mod rejection;
 mod trace;
+mod unread;
 
-// A handler needs these as well: one dependency is enough.
+// So that a service needs one dependency.
 #[doc(no_inline)]
-pub use pierre_webhook_core::*;
+pub use pierre_webhook_core::{
+    Delivery, DeliveryHeaders, DeliveryId, EVENT_HEADER, EmptySecret, Error, Event, FindVerifier,
+    LiveVerifier, PROBLEM_JSON, ParseDeliveryIdError, PendingDelivery, PushEvent,
+    RepoSyncFailedEvent, RepoSyncStartedEvent, RepoSyncSucceededEvent, Repository,
+    SIGNATURE_HEADER, Secret, SecretFromEnvError, Signature, SyncFailure, UnknownEvent, Verifier,
+    problem_json,
+};
 
 pub use {
     config::{MissingWebhookConfig, WebhookConfig},

@@ -1,33 +1,47 @@
+//! Why a request was rejected, and the response that says so.
+
 use std::{error::Error as StdError, fmt, io, sync::Arc};
 
 use actix_web::{HttpResponse, ResponseError, error::PayloadError, http::StatusCode};
 use pierre_webhook_core::Error;
 
-/// Why a request was refused, and the failure behind it where there was one.
+/// Why a request was rejected.
 ///
-/// As an error it is answered with the status of the rule and problem details (RFC 9457). It is in the
-/// extensions of the response, also of one of your own, so that a middleware can count or log it. `Display`
-/// is the text that the sender is told; the failure of a body or of a look-up is in
-/// [`source`](StdError::source) alone.
-#[derive(Clone, Debug)]
+/// It is in the extensions of the response, even if the response is your own, so a middleware can count or log it. As
+/// an error it responds with the status of the rule and problem details (RFC 9457). `Display` is the text that the
+/// sender is told.
+///
+/// If a look-up or the body failed, the cause is in [`source`](StdError::source) and nowhere else: neither `Display`
+/// nor `Debug` prints it, since the error of a look-up may hold a password.
+#[derive(Clone)]
 pub struct Rejection {
     error: Error,
+    tenant: Option<Arc<str>>,
     source: Option<Arc<dyn StdError + Send + Sync>>,
 }
 
 impl Rejection {
-    /// The rule that was broken.
+    /// Returns the rule that was broken.
     pub fn error(&self) -> &Error {
         &self.error
     }
 
-    /// The status to answer with.
+    /// Returns the tenant whose verifier rejected the request, if
+    /// [`Verifier::tenant`](pierre_webhook_core::Verifier::tenant) named one. `None` if the request was rejected
+    /// before its verifier was found.
+    ///
+    /// The request isn't authenticated: anyone can send one to a tenant's address.
+    pub fn tenant(&self) -> Option<&str> {
+        self.tenant.as_deref()
+    }
+
+    /// Returns the status of the response.
     pub fn status(&self) -> StatusCode {
         StatusCode::from_u16(self.error.status_code()).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR)
     }
 
     pub(crate) fn unavailable(source: Box<dyn StdError + Send + Sync>) -> Self {
-        Self { error: Error::VerifierUnavailable, source: Some(source.into()) }
+        Self { source: Some(source.into()), ..Error::VerifierUnavailable.into() }
     }
 
     pub(crate) fn unreadable(source: PayloadError) -> Self {
@@ -35,24 +49,42 @@ impl Rejection {
             PayloadError::Overflow => Error::BodyTooLargeForServer,
             _ => Error::BodyUnreadable,
         };
-        Self { error, source: Some(Arc::new(source)) }
+        Self { source: Some(Arc::new(source)), ..error.into() }
     }
 
-    pub(crate) fn too_slow() -> Self {
-        let source = io::Error::new(io::ErrorKind::TimedOut, "the body took too long");
-        Self { error: Error::BodyUnreadable, source: Some(Arc::new(source)) }
+    pub(crate) fn look_up_timed_out() -> Self {
+        Self::unavailable(timed_out("the look-up took too long").into())
+    }
+
+    pub(crate) fn body_timed_out() -> Self {
+        Self::unreadable(PayloadError::Io(timed_out("the body took too long")))
+    }
+
+    /// Adds the tenant whose verifier rejected the request.
+    pub(crate) fn of(self, tenant: Option<&Arc<str>>) -> Self {
+        Self { tenant: tenant.cloned(), ..self }
     }
 }
 
 impl From<Error> for Rejection {
     fn from(error: Error) -> Self {
-        Self { error, source: None }
+        Self { error, tenant: None, source: None }
     }
 }
 
 impl fmt::Display for Rejection {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         fmt::Display::fmt(&self.error, f)
+    }
+}
+
+/// Omits the cause.
+impl fmt::Debug for Rejection {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Rejection")
+            .field("error", &self.error)
+            .field("tenant", &self.tenant)
+            .finish_non_exhaustive()
     }
 }
 
@@ -78,7 +110,11 @@ impl ResponseError for Rejection {
     }
 }
 
-/// Problem details for a mistake in the wiring.
+fn timed_out(text: &str) -> io::Error {
+    io::Error::new(io::ErrorKind::TimedOut, text)
+}
+
+/// Problem details for a mistake in the configuration of a route.
 pub(crate) fn problem(mistake: &impl ResponseError) -> HttpResponse {
     let status = mistake.status_code();
     HttpResponse::build(status)

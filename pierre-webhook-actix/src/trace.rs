@@ -1,4 +1,4 @@
-//! One event for each refusal, where the feature `tracing` is on.
+//! One log event per rejection, with the feature `tracing`.
 
 use std::fmt::Display;
 
@@ -6,14 +6,18 @@ use actix_web::http::{StatusCode, header::HeaderMap};
 
 use crate::rejection::Rejection;
 
-pub(crate) fn trace_refusal(rejection: &Rejection, headers: &HeaderMap) {
-    trace(rejection.status(), rejection, headers);
+pub(crate) fn trace_rejection(rejection: &Rejection, headers: &HeaderMap) {
+    trace(rejection.status(), rejection, rejection.tenant(), headers);
 }
 
-/// A 401 may be an attack or a wrong secret, a 5xx is ours to mend, and the rest is noise until one looks
-/// for it.
+/// WARN for a 401, which is an attack or a wrong secret. ERROR for a 5xx, which is ours to fix. DEBUG for the rest.
 #[cfg(feature = "tracing")]
-pub(crate) fn trace(status: StatusCode, reason: &dyn Display, headers: &HeaderMap) {
+pub(crate) fn trace(
+    status: StatusCode,
+    reason: &dyn Display,
+    tenant: Option<&str>,
+    headers: &HeaderMap,
+) {
     macro_rules! event {
         ($level:ident) => {
             tracing::event!(
@@ -21,8 +25,9 @@ pub(crate) fn trace(status: StatusCode, reason: &dyn Display, headers: &HeaderMa
                 tracing::Level::$level,
                 status = status.as_u16(),
                 %reason,
+                tenant,
                 event_type = pierre_webhook_core::DeliveryHeaders::parse_event_type(headers).ok(),
-                "webhook refused"
+                "webhook rejected"
             )
         };
     }
@@ -36,4 +41,4 @@ pub(crate) fn trace(status: StatusCode, reason: &dyn Display, headers: &HeaderMa
 }
 
 #[cfg(not(feature = "tracing"))]
-pub(crate) fn trace(_: StatusCode, _: &dyn Display, _: &HeaderMap) {}
+pub(crate) fn trace(_: StatusCode, _: &dyn Display, _: Option<&str>, _: &HeaderMap) {}

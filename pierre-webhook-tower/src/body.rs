@@ -1,3 +1,5 @@
+//! The two bodies: what the inner service gets, and what the layer answers with.
+
 use std::{
     convert::Infallible,
     fmt, mem,
@@ -9,14 +11,14 @@ use bytes::Bytes;
 use http_body::{Body, Frame, SizeHint};
 use pin_project_lite::pin_project;
 
-/// The verified bytes, as the body of the request that the inner service gets.
+/// The body of the request that the inner service gets: the verified bytes.
 #[derive(Clone, Default)]
 pub struct VerifiedBody {
     bytes: Bytes,
 }
 
 impl VerifiedBody {
-    /// The bytes that were not read yet: all of them, unless it was polled.
+    /// Returns the bytes that haven't been read yet: all of them, unless the body was polled.
     pub fn into_bytes(self) -> Bytes {
         self.bytes
     }
@@ -49,7 +51,7 @@ impl Body for VerifiedBody {
     }
 }
 
-/// Gives the length in the place of the bytes, of which there may be many.
+/// Prints the length instead of the bytes, which may be many.
 impl fmt::Debug for VerifiedBody {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "VerifiedBody({} bytes)", self.bytes.len())
@@ -57,10 +59,9 @@ impl fmt::Debug for VerifiedBody {
 }
 
 pin_project! {
-    /// The body of a response of [`VerifyWebhook`](crate::VerifyWebhook): the inner service's, or that of
-    /// a refusal.
+    /// The response body of [`VerifyWebhook`](crate::VerifyWebhook): the inner service's, or that of a rejection.
     ///
-    /// It is a [`Body`] where the inner service's data can be made [from `Bytes`](Bytes), as a refusal's is.
+    /// It implements [`Body`] if the inner service's data implements `From<Bytes>`.
     pub struct ResponseBody<B> {
         #[pin]
         kind: Kind<B>,
@@ -71,7 +72,7 @@ pin_project! {
     #[project = KindProjection]
     enum Kind<B> {
         Inner { #[pin] body: B },
-        Refusal { body: VerifiedBody },
+        Rejection { body: VerifiedBody },
     }
 }
 
@@ -80,8 +81,8 @@ impl<B> ResponseBody<B> {
         Self { kind: Kind::Inner { body } }
     }
 
-    pub(crate) fn refusal(bytes: Bytes) -> Self {
-        Self { kind: Kind::Refusal { body: bytes.into() } }
+    pub(crate) fn rejection(bytes: Bytes) -> Self {
+        Self { kind: Kind::Rejection { body: bytes.into() } }
     }
 }
 
@@ -99,7 +100,7 @@ where
     ) -> Poll<Option<Result<Frame<B::Data>, B::Error>>> {
         match self.project().kind.project() {
             KindProjection::Inner { body } => body.poll_frame(cx),
-            KindProjection::Refusal { body } => Pin::new(body).poll_frame(cx).map(|frame| {
+            KindProjection::Rejection { body } => Pin::new(body).poll_frame(cx).map(|frame| {
                 frame.map(|frame| match frame {
                     Ok(frame) => Ok(frame.map_data(B::Data::from)),
                     Err(never) => match never {},
@@ -111,14 +112,14 @@ where
     fn is_end_stream(&self) -> bool {
         match &self.kind {
             Kind::Inner { body } => body.is_end_stream(),
-            Kind::Refusal { body } => body.is_end_stream(),
+            Kind::Rejection { body } => body.is_end_stream(),
         }
     }
 
     fn size_hint(&self) -> SizeHint {
         match &self.kind {
             Kind::Inner { body } => body.size_hint(),
-            Kind::Refusal { body } => body.size_hint(),
+            Kind::Rejection { body } => body.size_hint(),
         }
     }
 }

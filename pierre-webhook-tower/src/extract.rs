@@ -1,3 +1,5 @@
+//! The axum extractor.
+
 use axum_core::{
     body::Body,
     extract::FromRequestParts,
@@ -12,14 +14,19 @@ impl<S: Sync> FromRequestParts<S> for Webhook {
 
     async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Self, Self::Rejection> {
         parts.extensions.get().cloned().ok_or_else(|| {
-            trace(StatusCode::INTERNAL_SERVER_ERROR, &MissingVerifyWebhookLayer, &parts.headers);
+            trace(
+                StatusCode::INTERNAL_SERVER_ERROR,
+                &MissingVerifyWebhookLayer,
+                None,
+                &parts.headers,
+            );
             MissingVerifyWebhookLayer
         })
     }
 }
 
-/// A handler takes a [`Webhook`] on a route that no [`VerifyWebhookLayer`](crate::VerifyWebhookLayer) is
-/// put around: a mistake in the wiring, answered with 500.
+/// The rejection of the [`Webhook`] extractor on a route without a
+/// [`VerifyWebhookLayer`](crate::VerifyWebhookLayer). The response is a 500 that names what is missing.
 #[derive(Clone, Copy, Debug)]
 #[non_exhaustive]
 pub struct MissingVerifyWebhookLayer;

@@ -1,3 +1,5 @@
+//! The layer: what a user configures.
+
 use std::{fmt, marker::PhantomData};
 
 use http::{Response, request::Parts};
@@ -10,12 +12,18 @@ use crate::{
     service::VerifyWebhook,
 };
 
-/// Lets verified deliveries through, with a [`Webhook`](crate::Webhook) in the request's extensions, and
-/// answers every other request itself.
+/// Verifies each request. Verified deliveries reach the inner service with a [`Webhook`](crate::Webhook) in their
+/// extensions; the layer responds to everything else itself.
 ///
-/// Put it outside of decompression, since the compressed bytes are what is signed, and timeouts outside
-/// of it, since it waits for the body. Of axum's `layer` and `route_layer`, the second leaves an unknown path
-/// its 404 and a wrong method its 405; with the first they are refused as deliveries that they are not.
+/// Where to put it:
+///
+/// - Outside of decompression: the signature covers the compressed bytes.
+/// - Inside of timeouts: it waits for the look-up of the verifier and for the body, and has no timeout of its own.
+///   Put tower-http's `TimeoutLayer` outside.
+/// - Outside of what limits or sheds load: senders that nobody has verified then hold none of that capacity. See
+///   [`VerifyWebhook`].
+/// - In axum, prefer `route_layer` to `layer`: with `route_layer` an unknown path stays a 404 and a wrong method a
+///   405. With `layer` both are rejected like any other request that isn't a delivery.
 ///
 /// ```
 /// use axum::{Router, routing::post};
@@ -38,8 +46,8 @@ pub struct VerifyWebhookLayer<V = Verifier, R = ProblemResponse, B = VerifiedBod
 }
 
 impl<V: FindVerifier<Parts>> VerifyWebhookLayer<V> {
-    /// Verifies with what the finder finds: a [`Verifier`](crate::Verifier), a
-    /// [`LiveVerifier`](crate::LiveVerifier), or a function of the request's head.
+    /// Verifies with a fixed [`Verifier`](crate::Verifier), a [`LiveVerifier`](crate::LiveVerifier), or a function
+    /// that looks the verifier up by the request's head.
     ///
     /// ```
     /// use std::{collections::HashMap, convert::Infallible, sync::Arc};
@@ -48,7 +56,7 @@ impl<V: FindVerifier<Parts>> VerifyWebhookLayer<V> {
     ///
     /// let tenants: Arc<HashMap<String, Verifier>> = Arc::default();
     /// let layer = VerifyWebhookLayer::new(move |parts: &Parts| {
-    ///     // Out of the head first: the future must not borrow from it.
+    ///     // First take what is needed out of the head: the future must not borrow from it.
     ///     let tenant = parts.uri.path().strip_prefix("/webhooks/").unwrap_or_default().to_owned();
     ///     let tenants = Arc::clone(&tenants);
     ///     async move { Ok::<_, Infallible>(tenants.get(&tenant).cloned()) }
@@ -60,8 +68,8 @@ impl<V: FindVerifier<Parts>> VerifyWebhookLayer<V> {
 }
 
 impl<V, R, B> VerifyWebhookLayer<V, R, B> {
-    /// Answers a refused request with a response of your own, whose body is of the type of the inner
-    /// service's. The default is [`ProblemResponse`].
+    /// Responds to rejected requests with a response of your own, whose body has the type of the inner service's.
+    /// Default: [`ProblemResponse`].
     ///
     /// ```
     /// # use pierre_webhook_tower::{Secret, Verifier};
@@ -84,8 +92,9 @@ impl<V, R, B> VerifyWebhookLayer<V, R, B> {
         VerifyWebhookLayer { finder: self.finder, respond, request_body: PhantomData }
     }
 
-    /// Gives the inner service its verified bytes as another body than [`VerifiedBody`]: for a service that
-    /// takes one type of body alone, as `axum::middleware::from_fn` does.
+    /// Changes the body type of the request that the inner service gets. Default: [`VerifiedBody`].
+    ///
+    /// Some services take only one type of body, `axum::middleware::from_fn` for instance.
     ///
     /// ```
     /// # use pierre_webhook_tower::{Secret, Verifier, VerifyWebhookLayer};

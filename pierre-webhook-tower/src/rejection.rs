@@ -1,3 +1,5 @@
+//! Why a request was rejected, and the response that says so.
+
 use std::{error::Error as StdError, fmt, iter, sync::Arc};
 
 use http::{HeaderName, HeaderValue, Response, StatusCode};
@@ -6,30 +8,42 @@ use pierre_webhook_core::Error;
 
 use crate::body::ResponseBody;
 
-/// Why a request was refused, and the failure behind it where there was one.
+/// Why a request was rejected.
 ///
-/// It is in the extensions of the response that answers the request, also of one of your own, so that a
-/// layer outside can count or log it. `Display` is the text that the sender is told; the failure of a body
-/// or of a look-up is in [`source`](StdError::source) alone.
-#[derive(Clone, Debug)]
+/// It is in the extensions of the response, even if the response is your own, so a layer outside can count or
+/// log it. `Display` is the text that the sender is told.
+///
+/// If a look-up or the body failed, the cause is in [`source`](StdError::source) and nowhere else: neither
+/// `Display` nor `Debug` prints it, since the error of a look-up may hold a password.
+#[derive(Clone)]
 pub struct Rejection {
     error: Error,
+    tenant: Option<Arc<str>>,
     source: Option<Arc<dyn StdError + Send + Sync>>,
 }
 
 impl Rejection {
-    /// The rule that was broken.
+    /// Returns the rule that was broken.
     pub fn error(&self) -> &Error {
         &self.error
     }
 
-    /// The status to answer with.
+    /// Returns the tenant whose verifier rejected the request, if
+    /// [`Verifier::tenant`](pierre_webhook_core::Verifier::tenant) named one. `None` if the request was rejected
+    /// before its verifier was found.
+    ///
+    /// The request isn't authenticated: anyone can send one to a tenant's address.
+    pub fn tenant(&self) -> Option<&str> {
+        self.tenant.as_deref()
+    }
+
+    /// Returns the status of the response.
     pub fn status(&self) -> StatusCode {
         StatusCode::from_u16(self.error.status_code()).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR)
     }
 
     pub(crate) fn unavailable(source: Box<dyn StdError + Send + Sync>) -> Self {
-        Self { error: Error::VerifierUnavailable, source: Some(source.into()) }
+        Self { source: Some(source.into()), ..Error::VerifierUnavailable.into() }
     }
 
     pub(crate) fn unreadable(source: Box<dyn StdError + Send + Sync>) -> Self {
@@ -40,10 +54,15 @@ impl Rejection {
         } else {
             Error::BodyUnreadable
         };
-        Self { error, source: Some(source.into()) }
+        Self { source: Some(source.into()), ..error.into() }
     }
 
-    /// The default answer, with a body made from the bytes of the problem details.
+    /// Adds the tenant whose verifier rejected the request.
+    pub(crate) fn of(self, tenant: Option<&Arc<str>>) -> Self {
+        Self { tenant: tenant.cloned(), ..self }
+    }
+
+    /// The default response, with a body made from the bytes of the problem details.
     fn problem<B>(&self, body: impl FnOnce(Vec<u8>) -> B) -> Response<B> {
         let mut response = Response::new(body(self.error.problem_json()));
         *response.status_mut() = self.status();
@@ -58,7 +77,7 @@ impl Rejection {
 
 impl From<Error> for Rejection {
     fn from(error: Error) -> Self {
-        Self { error, source: None }
+        Self { error, tenant: None, source: None }
     }
 }
 
@@ -68,13 +87,23 @@ impl fmt::Display for Rejection {
     }
 }
 
+/// Omits the cause.
+impl fmt::Debug for Rejection {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Rejection")
+            .field("error", &self.error)
+            .field("tenant", &self.tenant)
+            .finish_non_exhaustive()
+    }
+}
+
 impl StdError for Rejection {
     fn source(&self) -> Option<&(dyn StdError + 'static)> {
         self.source.as_deref().map(|source| source as _)
     }
 }
 
-/// The default answer, as problem details (RFC 9457); the rejection is in its extensions.
+/// Makes the default response: problem details (RFC 9457), with the rejection in its extensions.
 #[cfg(feature = "axum")]
 impl axum_core::response::IntoResponse for Rejection {
     fn into_response(self) -> axum_core::response::Response {
@@ -84,16 +113,16 @@ impl axum_core::response::IntoResponse for Rejection {
     }
 }
 
-/// How a refused request is answered: [`ProblemResponse`], or a function of the [`Rejection`] that makes a
-/// response with the inner service's body.
+/// Makes the response to a rejected request: [`ProblemResponse`], or a function from [`Rejection`] to a response
+/// with the inner service's body type.
 ///
-/// Sealed: it is implemented for these two alone.
+/// This trait is sealed.
 pub trait RejectionResponse<B>: sealed::Sealed<B> {
-    /// The response to this rejection.
+    /// Makes the response.
     fn respond(&self, rejection: Rejection) -> Response<ResponseBody<B>>;
 }
 
-/// The default answer to a refused request: the status of the rule, and problem details (RFC 9457) with its
+/// The default response to a rejected request: the status of the rule, and problem details (RFC 9457) with its
 /// text.
 #[derive(Clone, Copy, Debug, Default)]
 #[non_exhaustive]
@@ -101,7 +130,7 @@ pub struct ProblemResponse;
 
 impl<B> RejectionResponse<B> for ProblemResponse {
     fn respond(&self, rejection: Rejection) -> Response<ResponseBody<B>> {
-        rejection.problem(|bytes| ResponseBody::refusal(bytes.into()))
+        rejection.problem(|bytes| ResponseBody::rejection(bytes.into()))
     }
 }
 
@@ -114,7 +143,7 @@ impl<B, F: Fn(Rejection) -> Response<B>> RejectionResponse<B> for F {
 mod sealed {
     use super::{ProblemResponse, Rejection, Response};
 
-    #[expect(unnameable_types, reason = "that nobody can name it is what seals the trait")]
+    #[expect(unnameable_types, reason = "a name that nobody can write seals the trait")]
     pub trait Sealed<B> {}
 
     impl<B> Sealed<B> for ProblemResponse {}

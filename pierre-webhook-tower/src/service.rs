@@ -1,8 +1,9 @@
+//! The service: always ready; each call is a future of its own.
+
 use std::{
     error::Error,
     fmt,
     marker::PhantomData,
-    mem,
     task::{Context, Poll},
 };
 
@@ -20,9 +21,11 @@ use crate::{
 
 /// The service that [`VerifyWebhookLayer`](crate::VerifyWebhookLayer) makes.
 ///
-/// It takes a request with any body and gives the inner service one whose body, `B`, is the verified
-/// bytes. The inner service that was polled ready is the one that is called: its readiness is held while
-/// the body arrives.
+/// It takes a request with any body and passes on one whose body, `B`, holds the verified bytes.
+///
+/// It is always ready. The inner service is polled ready only after a delivery is verified, and that same instance
+/// is called, so senders that nobody has verified hold none of its capacity. A layer outside that watches
+/// readiness, such as load shedding, therefore never sees the inner service busy: put such a layer inside.
 pub struct VerifyWebhook<
     S,
     V = pierre_webhook_core::Verifier,
@@ -40,17 +43,17 @@ impl<S, V, R, B> VerifyWebhook<S, V, R, B> {
         Self { inner, finder, respond, request_body: PhantomData }
     }
 
-    /// The inner service.
+    /// Returns a reference to the inner service.
     pub fn get_ref(&self) -> &S {
         &self.inner
     }
 
-    /// The inner service, to change.
+    /// Returns a mutable reference to the inner service.
     pub fn get_mut(&mut self) -> &mut S {
         &mut self.inner
     }
 
-    /// Takes the inner service out.
+    /// Returns the inner service.
     pub fn into_inner(self) -> S {
         self.inner
     }
@@ -69,14 +72,13 @@ where
     type Error = S::Error;
     type Future = ResponseFuture<S, V, R, B, ReqBody>;
 
-    fn poll_ready(&mut self, cx: &mut Context<'_>) -> Poll<Result<(), Self::Error>> {
-        self.inner.poll_ready(cx)
+    fn poll_ready(&mut self, _: &mut Context<'_>) -> Poll<Result<(), Self::Error>> {
+        Poll::Ready(Ok(()))
     }
 
     fn call(&mut self, request: Request<ReqBody>) -> Self::Future {
-        let next = self.inner.clone();
-        let ready = mem::replace(&mut self.inner, next);
-        ResponseFuture::new(ready, self.finder.clone(), self.respond.clone(), request)
+        let (inner, finder) = (self.inner.clone(), self.finder.clone());
+        ResponseFuture::new(inner, finder, self.respond.clone(), request)
     }
 }
 

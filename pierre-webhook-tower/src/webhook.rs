@@ -1,14 +1,21 @@
+//! What a handler gets.
+
 use std::{ops::Deref, sync::Arc};
 
 use pierre_webhook_core::Delivery;
 
-/// A verified delivery, in the extensions of the request that the inner service gets. A clone costs one
-/// reference count.
+/// A verified delivery. The layer puts it into the extensions of the request that the inner service gets.
 ///
-/// With the feature `axum` it is an extractor: a handler takes `webhook: Webhook`. It is no
-/// `Option<Webhook>`, since a route without the layer would then take every request for an unsigned one.
+/// Cloning is cheap: clones share one `Arc`.
 ///
-/// In a test of a handler, sign a body and verify it:
+/// With the feature `axum` it is an extractor: a handler takes `webhook: Webhook`.
+///
+/// # Security
+///
+/// `Option<Webhook>` is deliberately unsupported: on a route without the layer, the handler would run for every
+/// request. `Option<Extension<Webhook>>` in axum has the same flaw, so don't use it.
+///
+/// To test a handler, sign a body and verify it:
 ///
 /// ```
 /// use pierre_webhook_tower::{
@@ -35,7 +42,7 @@ pub struct Webhook {
 }
 
 impl Webhook {
-    /// The delivery itself; copied where another clone of the `Webhook` is alive.
+    /// Returns the delivery. It is cloned if another clone of the `Webhook` is alive.
     pub fn into_inner(self) -> Delivery {
         Arc::unwrap_or_clone(self.delivery)
     }

@@ -84,7 +84,7 @@ fn actix_closes_on_a_body_that_does_not_come_in_time_or_has_no_config() {
     async fn receive(_: Webhook) -> &'static str {
         "handled"
     }
-    let config = WebhookConfig::new(verifier()).body_timeout(Duration::from_millis(200));
+    let config = WebhookConfig::new(verifier()).timeout(Duration::from_millis(200));
     let server = Server::actix(move |app| {
         app.service(
             web::scope("/slow").app_data(config.clone()).route("", web::post().to(receive)),

@@ -229,7 +229,7 @@ fn the_time_for_the_body_does_not_run_while_the_verifier_is_looked_up() {
         }
         Err::<Option<Verifier>, _>("no database")
     };
-    let config = WebhookConfig::new(finder).body_timeout(Duration::ZERO);
+    let config = WebhookConfig::new(finder).timeout(Duration::ZERO);
     let server = Server::actix(move |app| {
         app.app_data(config.clone()).route("/webhooks", actix_web::web::post().to(receive));
     });

@@ -30,20 +30,44 @@ fn panics() -> ! {
     resume_unwind(Box::new("user code"))
 }
 
-/// Panics every other time that it is called, first of all.
-#[derive(Clone, Default)]
-struct Faulty(Arc<AtomicUsize>);
+/// Panics at the first of every so many calls.
+#[derive(Clone)]
+struct Faulty {
+    calls: Arc<AtomicUsize>,
+    every: usize,
+}
+
+impl Default for Faulty {
+    /// Panics every other time that it is called, first of all.
+    fn default() -> Self {
+        Self::after(0, 2)
+    }
+}
 
 impl Faulty {
+    /// The first `skipped` calls, and the same in every further cycle, don't panic.
+    fn after(skipped: usize, every: usize) -> Self {
+        Self { calls: Arc::new(AtomicUsize::new(every - skipped)), every }
+    }
+
     fn call(&self) {
-        if self.0.fetch_add(1, Ordering::SeqCst).is_multiple_of(2) {
+        if self.calls.fetch_add(1, Ordering::SeqCst).is_multiple_of(self.every) {
             panics();
         }
     }
 }
 
+/// Panics for every other delivery, whose head is all that it is read for: the next one reads it twice.
 fn faulty_clock() -> Verifier {
-    let faulty = Faulty::default();
+    clock(Faulty::after(0, 3))
+}
+
+/// Panics for every other delivery, when its body is complete.
+fn clock_that_is_faulty_at_the_end() -> Verifier {
+    clock(Faulty::after(1, 4))
+}
+
+fn clock(faulty: Faulty) -> Verifier {
     Verifier::new(secret()).clock(move || {
         faulty.call();
         UNIX_EPOCH + Duration::from_secs(NOW)
@@ -72,12 +96,14 @@ fn assert_every_other_is_lost(server: &Server, request: &Request, status: u16) {
 #[test]
 fn a_clock_that_panics_loses_one_request() {
     let handled = Handled::default();
-    for server in
-        [axum_with(faulty_clock(), handled.clone()), actix_with(faulty_clock(), handled.clone())]
-    {
-        assert_every_other_is_lost(&server, &delivery(), 200);
+    for verifier in [faulty_clock, clock_that_is_faulty_at_the_end] {
+        for server in
+            [axum_with(verifier(), handled.clone()), actix_with(verifier(), handled.clone())]
+        {
+            assert_every_other_is_lost(&server, &delivery(), 200);
+        }
     }
-    assert_eq!(handled.count(), 20);
+    assert_eq!(handled.count(), 40);
 }
 
 #[test]

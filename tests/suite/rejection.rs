@@ -298,7 +298,7 @@ async fn the_failure_behind_an_actix_rejection_is_its_source() {
     let config = WebhookConfig::new(verifier());
     let answers = [
         extract(WebhookConfig::new(finder), silent()).await,
-        extract(config.clone().body_timeout(Duration::ZERO), silent()).await,
+        extract(config.clone().timeout(Duration::ZERO), silent()).await,
         extract(config.clone(), fails(|| PayloadError::UnknownLength)).await,
         extract(config.clone(), fails(|| PayloadError::Overflow)).await,
         extract(config, BoxBody::new(Empty::new().map_err(|never| match never {}))).await,

@@ -39,7 +39,7 @@ fn axum(handled: &Handled, layered: impl FnOnce(Router) -> Router) -> Server {
 fn actix_with_limit(handled: &Handled) -> Server {
     use pierre_webhook_actix::{Webhook, WebhookConfig};
 
-    let config = WebhookConfig::new(verifier()).body_timeout(LIMIT);
+    let config = WebhookConfig::new(verifier()).timeout(LIMIT);
     let handled = handled.clone();
     Server::actix(move |app| {
         let handled = handled.clone();

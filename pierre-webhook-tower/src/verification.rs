@@ -1,0 +1,144 @@
+//! The verification of one request: headers, look-up, body.
+
+use std::{
+    error::Error as StdError,
+    pin::Pin,
+    task::{Context, Poll, ready},
+};
+
+use bytes::Buf;
+use http::request::Parts;
+use http_body::Body;
+use pierre_webhook_core::{DeliveryHeaders, Error, FindVerifier, PendingDelivery};
+use pin_project_lite::pin_project;
+
+use crate::{rejection::Rejection, webhook::Webhook};
+
+pin_project! {
+    #[project = VerificationProjection]
+    #[project_replace = VerificationReplaced]
+    pub(crate) enum Verification<L> {
+        Starting,
+        Finding {
+            #[pin]
+            look_up: L,
+        },
+        Receiving {
+            pending: PendingDelivery,
+        },
+        Finished,
+    }
+}
+
+impl<L> Verification<L> {
+    /// Polls to the verdict. What the verification holds, and the body, is dropped then.
+    pub(crate) fn poll<V, ReqBody>(
+        mut self: Pin<&mut Self>,
+        finder: &V,
+        parts: &Parts,
+        mut body: Pin<&mut Option<ReqBody>>,
+        cx: &mut Context<'_>,
+    ) -> Poll<Result<Webhook, Rejection>>
+    where
+        V: FindVerifier<Parts, Future = L>,
+        L: Future<Output = Result<Option<pierre_webhook_core::Verifier>, V::Error>>,
+        ReqBody: Body,
+        ReqBody::Error: Into<Box<dyn StdError + Send + Sync>>,
+    {
+        let verified = ready!(self.as_mut().poll_verify(finder, parts, body.as_mut(), cx));
+        self.set(Self::Finished);
+        body.set(None);
+        Poll::Ready(verified)
+    }
+
+    fn poll_verify<V, ReqBody>(
+        mut self: Pin<&mut Self>,
+        finder: &V,
+        parts: &Parts,
+        mut body: Pin<&mut Option<ReqBody>>,
+        cx: &mut Context<'_>,
+    ) -> Poll<Result<Webhook, Rejection>>
+    where
+        V: FindVerifier<Parts, Future = L>,
+        L: Future<Output = Result<Option<pierre_webhook_core::Verifier>, V::Error>>,
+        ReqBody: Body,
+        ReqBody::Error: Into<Box<dyn StdError + Send + Sync>>,
+    {
+        let mut parsed = None;
+        loop {
+            match self.as_mut().project() {
+                VerificationProjection::Starting => {
+                    parsed = Some(DeliveryHeaders::parse(&parts.headers)?);
+                    let look_up = finder.find(parts);
+                    self.set(Self::Finding { look_up });
+                }
+                VerificationProjection::Finding { look_up } => {
+                    let found = ready!(look_up.poll(cx));
+                    let found = found.map_err(|error| Rejection::unavailable(error.into()))?;
+                    let verifier = found.ok_or(Error::InvalidSignature)?;
+                    // They borrow from the parts, so they are parsed again if the look-up was pending.
+                    let headers = match parsed.take() {
+                        Some(headers) => headers,
+                        None => DeliveryHeaders::parse(&parts.headers)?,
+                    };
+                    let pending = verifier
+                        .begin(&headers)
+                        .map_err(|error| Rejection::from(error).of(verifier.tenant_name()))?;
+                    // Drops the look-up: what it holds, such as a connection, is free while the body arrives.
+                    self.set(Self::Receiving { pending });
+                }
+                VerificationProjection::Receiving { pending } => {
+                    ready!(poll_receive(pending, body.as_mut(), cx))
+                        .map_err(|rejection| rejection.of(pending.tenant_name()))?;
+                    if let VerificationReplaced::Receiving { pending } =
+                        self.as_mut().project_replace(Self::Finished)
+                    {
+                        let tenant = pending.tenant_name().cloned();
+                        let delivery = pending
+                            .finish()
+                            .map_err(|error| Rejection::from(error).of(tenant.as_ref()))?;
+                        return Poll::Ready(Ok(delivery.into()));
+                    }
+                }
+                #[expect(clippy::panic, reason = "a future must not be polled after completion")]
+                VerificationProjection::Finished => {
+                    panic!("`ResponseFuture` polled after completion")
+                }
+            }
+        }
+    }
+}
+
+/// Feeds the body into the delivery, to the end of the body.
+fn poll_receive<ReqBody>(
+    pending: &mut PendingDelivery,
+    mut body: Pin<&mut Option<ReqBody>>,
+    cx: &mut Context<'_>,
+) -> Poll<Result<(), Rejection>>
+where
+    ReqBody: Body,
+    ReqBody::Error: Into<Box<dyn StdError + Send + Sync>>,
+{
+    while let Some(body) = body.as_mut().as_pin_mut()
+        && let Some(frame) = ready!(body.poll_frame(cx))
+    {
+        let frame = frame.map_err(|error| Rejection::unreadable(error.into()))?;
+        if let Ok(data) = frame.into_data() {
+            push(pending, data)?;
+        }
+    }
+    Poll::Ready(Ok(()))
+}
+
+/// Takes a whole frame, however many chunks it has.
+fn push(pending: &mut PendingDelivery, mut data: impl Buf) -> Result<(), Rejection> {
+    while data.has_remaining() {
+        let length = data.chunk().len().min(data.remaining());
+        if length == 0 {
+            // A buffer that has bytes left but shows none would never end.
+            return Err(Error::BodyUnreadable.into());
+        }
+        pending.push(data.copy_to_bytes(length))?;
+    }
+    Ok(())
+}
