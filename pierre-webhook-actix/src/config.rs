@@ -32,13 +32,33 @@ use crate::rejection::{Rejection, problem};
 #[derive(Clone)]
 #[must_use]
 pub struct WebhookConfig {
-    finder: Arc<Finder>,
+    finder: Arc<dyn Finder>,
     error_handler: Option<Arc<ErrorHandler>>,
     timeout: Duration,
 }
 
-type Finder = dyn Fn(&HttpRequest) -> LookUp + Send + Sync;
+/// A [`FindVerifier`] of any type.
+trait Finder: Send + Sync {
+    fn find(&self, request: &HttpRequest) -> LookUp;
+    fn without_look_up(&self) -> Option<Verifier>;
+}
+
 type LookUp = Pin<Box<dyn Future<Output = Result<Option<Verifier>, Rejection>>>>;
+
+impl<V> Finder for V
+where
+    V: FindVerifier<HttpRequest, Future: 'static> + Send + Sync,
+{
+    fn find(&self, request: &HttpRequest) -> LookUp {
+        let found = FindVerifier::find(self, request);
+        Box::pin(async move { found.await.map_err(|error| Rejection::unavailable(error.into())) })
+    }
+
+    fn without_look_up(&self) -> Option<Verifier> {
+        FindVerifier::without_look_up(self)
+    }
+}
+
 type ErrorHandler = dyn Fn(Rejection, &HttpRequest) -> actix_web::Error + Send + Sync;
 
 impl WebhookConfig {
@@ -62,12 +82,6 @@ impl WebhookConfig {
     where
         V: FindVerifier<HttpRequest, Future: 'static> + Send + Sync + 'static,
     {
-        let finder = move |request: &HttpRequest| -> LookUp {
-            let found = finder.find(request);
-            Box::pin(
-                async move { found.await.map_err(|error| Rejection::unavailable(error.into())) },
-            )
-        };
         Self { finder: Arc::new(finder), error_handler: None, timeout: Duration::from_secs(30) }
     }
 
@@ -104,8 +118,11 @@ impl WebhookConfig {
         self.timeout
     }
 
-    pub(crate) fn find(&self, request: &HttpRequest) -> LookUp {
-        (self.finder)(request)
+    pub(crate) async fn find(&self, request: &HttpRequest) -> Result<Option<Verifier>, Rejection> {
+        match self.finder.without_look_up() {
+            Some(verifier) => Ok(Some(verifier)),
+            None => self.finder.find(request).await,
+        }
     }
 
     /// The error that answers the rejection.

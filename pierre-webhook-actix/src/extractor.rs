@@ -1,14 +1,21 @@
 //! The extractor.
 
-use std::{fmt, ops::Deref, pin::Pin};
+use std::{
+    fmt,
+    future::poll_fn,
+    ops::Deref,
+    pin::{Pin, pin},
+    task::Poll,
+    time::Duration,
+};
 
 use actix_web::{
     FromRequest, HttpMessage, HttpRequest, HttpResponse, ResponseError,
     dev::Payload,
     http::{StatusCode, Version, header},
-    rt::time::timeout,
+    rt::time::{Sleep, sleep},
 };
-use pierre_webhook_core::{Delivery, DeliveryHeaders, Error, Verifier};
+use pierre_webhook_core::{Delivery, DeliveryHeaders, Error, PendingDelivery};
 
 use crate::{
     config::WebhookConfig,
@@ -92,11 +99,14 @@ impl FromRequest for Webhook {
             if body.was_taken() && has_body(&request) {
                 return Err(mistake(WebhookBodyTaken.into()));
             }
-            receive(&request, &mut body, config).await.map(Self::from).map_err(|rejection| {
-                trace_rejection(&rejection, request.headers());
-                let error = config.error(rejection.clone(), &request);
-                Rejected { error, rejection }.into()
-            })
+            match receive(&request, &mut body, config).await {
+                Ok(delivery) => Ok(delivery.into()),
+                Err(rejection) => {
+                    trace_rejection(&rejection, request.headers());
+                    let error = config.error(rejection.clone(), &request);
+                    Err(Rejected { error, rejection }.into())
+                }
+            }
         })
     }
 }
@@ -107,22 +117,52 @@ async fn receive(
     config: &WebhookConfig,
 ) -> Result<Delivery, Rejection> {
     let headers = DeliveryHeaders::parse(request.headers())?;
-    let mut found = None;
-    let received = timeout(config.time_limit(), async {
-        let verifier = config.find(request).await?.ok_or(Error::InvalidSignature)?;
-        let mut pending = found.insert(verifier).begin(&headers)?;
-        while let Some(chunk) = body.next().await {
-            pending.push(chunk.map_err(Rejection::unreadable)?)?;
+    let limit = config.time_limit();
+    let mut deadline = pin!(None);
+    let found = in_time(limit, deadline.as_mut(), config.find(request)).await;
+    let found = found.unwrap_or_else(|| Err(Rejection::look_up_timed_out()))?;
+    let verifier = found.ok_or(Error::InvalidSignature)?;
+    let tenant = verifier.tenant_name().cloned();
+    let of_tenant = |rejection: Rejection| rejection.of(tenant);
+    let mut pending = match verifier.begin_owned(&headers) {
+        Ok(pending) => pending,
+        Err(error) => return Err(of_tenant(error.into())),
+    };
+    let received = in_time(limit, deadline, read(body, &mut pending)).await;
+    match received.unwrap_or_else(|| Err(Rejection::body_timed_out())) {
+        Ok(()) => pending.finish().map_err(|error| of_tenant(error.into())),
+        Err(rejection) => Err(of_tenant(rejection)),
+    }
+}
+
+async fn read(body: &mut UnreadBody, pending: &mut PendingDelivery) -> Result<(), Rejection> {
+    while let Some(chunk) = body.next().await {
+        pending.push(chunk.map_err(Rejection::unreadable)?)?;
+    }
+    Ok(())
+}
+
+/// Awaits the future; `None` if the deadline comes first. The time starts with the first wait, so a request that is
+/// there as a whole needs no timer.
+async fn in_time<T>(
+    limit: Duration,
+    mut deadline: Pin<&mut Option<Sleep>>,
+    future: impl Future<Output = T>,
+) -> Option<T> {
+    let mut future = pin!(future);
+    poll_fn(|cx| {
+        if let Poll::Ready(output) = future.as_mut().poll(cx) {
+            return Poll::Ready(Some(output));
         }
-        Ok(pending.finish()?)
-    });
-    let received = received.await.unwrap_or_else(|_| {
-        Err(match found {
-            Some(_) => Rejection::body_timed_out(),
-            None => Rejection::look_up_timed_out(),
-        })
-    });
-    received.map_err(|rejection| rejection.of(found.as_ref().and_then(Verifier::tenant_name)))
+        if deadline.is_none() {
+            deadline.set(Some(sleep(limit)));
+        }
+        match deadline.as_mut().as_pin_mut() {
+            Some(deadline) => deadline.poll(cx).map(|()| None),
+            None => Poll::Pending,
+        }
+    })
+    .await
 }
 
 /// Whether the request was sent with a body. Over HTTP/2 that isn't known, so the answer is yes.

@@ -61,8 +61,8 @@ impl Rejection {
     }
 
     /// Adds the tenant whose verifier rejected the request.
-    pub(crate) fn of(self, tenant: Option<&Arc<str>>) -> Self {
-        Self { tenant: tenant.cloned(), ..self }
+    pub(crate) fn of(self, tenant: Option<Arc<str>>) -> Self {
+        Self { tenant, ..self }
     }
 }
 

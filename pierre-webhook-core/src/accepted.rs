@@ -1,6 +1,6 @@
 //! The secrets that a verifier accepts: rule 5's choice of secret, for a whole body and for one that arrives.
 
-use std::{iter, time::SystemTime};
+use std::time::SystemTime;
 
 use crate::{
     mac::{Candidates, Key, Mac},
@@ -49,8 +49,8 @@ impl AcceptedSecrets {
         body: &[u8],
     ) -> Option<usize> {
         let matches = |key: &Key| candidates.contain(&key.mac(timestamp, body));
-        let current = iter::once((0, matches(self.current.key())));
-        lowest_match(current.chain(self.accepted(now).map(|(index, key)| (index, matches(key)))))
+        let current = matches(self.current.key());
+        lowest_match(current, self.accepted(now).map(|(index, key)| (index, matches(key))))
     }
 
     /// The MACs of a body that is still to arrive, one for each secret accepted at its head.
@@ -72,12 +72,12 @@ impl AcceptedSecrets {
         candidates: &Candidates,
         macs: &mut Macs,
     ) -> Option<usize> {
-        let current = iter::once((0, candidates.contain(&macs.current.finish())));
+        let current = candidates.contain(&macs.current.finish());
         let previous = macs.previous.iter_mut().filter_map(|(index, mac)| {
             let is_accepted = self.previous.get(index.checked_sub(1)?)?.is_accepted(now);
             is_accepted.then(|| (*index, candidates.contain(&mac.finish())))
         });
-        lowest_match(current.chain(previous))
+        lowest_match(current, previous)
     }
 
     /// The keys of the previous secrets that are accepted at this time, with their index.
@@ -107,6 +107,7 @@ impl Macs {
 
 /// The index of the first secret that matched. Every one is compared, so that the time taken does not tell
 /// which one matched.
-fn lowest_match(secrets: impl Iterator<Item = (usize, bool)>) -> Option<usize> {
-    secrets.fold(None, |found, (index, is_match)| found.or(is_match.then_some(index)))
+fn lowest_match(current: bool, previous: impl Iterator<Item = (usize, bool)>) -> Option<usize> {
+    previous
+        .fold(current.then_some(0), |found, (index, is_match)| found.or(is_match.then_some(index)))
 }

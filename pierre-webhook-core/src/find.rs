@@ -67,6 +67,12 @@ pub trait FindVerifier<Head: ?Sized> {
 
     /// Starts the look-up. The future doesn't borrow from the head.
     fn find(&self, head: &Head) -> Self::Future;
+
+    /// Returns the verifier if it is the same for every request, so that no look-up is needed. Adapters ask this
+    /// first. Default: `None`.
+    fn without_look_up(&self) -> Option<Verifier> {
+        None
+    }
 }
 
 impl<Head: ?Sized> FindVerifier<Head> for Verifier {
@@ -76,6 +82,10 @@ impl<Head: ?Sized> FindVerifier<Head> for Verifier {
     fn find(&self, _: &Head) -> Self::Future {
         ready(Ok(Some(self.clone())))
     }
+
+    fn without_look_up(&self) -> Option<Verifier> {
+        Some(self.clone())
+    }
 }
 
 impl<Head: ?Sized> FindVerifier<Head> for LiveVerifier {
@@ -84,6 +94,10 @@ impl<Head: ?Sized> FindVerifier<Head> for LiveVerifier {
 
     fn find(&self, _: &Head) -> Self::Future {
         ready(Ok(Some(self.current())))
+    }
+
+    fn without_look_up(&self) -> Option<Verifier> {
+        Some(self.current())
     }
 }
 

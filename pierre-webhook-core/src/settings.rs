@@ -36,23 +36,24 @@ impl Settings {
 
     /// Rule 4 for the head of a delivery: both ends of the window.
     pub(crate) fn check_window(&self, timestamp: u64, now: SystemTime) -> Result<(), Error> {
-        self.check_max_age(timestamp, now)?;
-        let ahead = seconds(age(timestamp, now).saturating_neg());
-        if self.max_age.is_some() && Duration::from_secs(ahead) > self.future_tolerance {
-            return Err(Error::TimestampInFuture);
+        let Some(max_age) = self.max_age else { return Ok(()) };
+        match age(timestamp, now) {
+            Age::Past(age) if Duration::from_secs(age) > max_age => {
+                Err(Error::TimestampTooOld { age })
+            }
+            Age::Future(ahead) if Duration::from_secs(ahead) > self.future_tolerance => {
+                Err(Error::TimestampInFuture)
+            }
+            _ => Ok(()),
         }
-        Ok(())
     }
 
     /// Rule 4 for a complete body: the maximum age alone. A sender that withholds the last byte must not
     /// outlive the window.
     pub(crate) fn check_max_age(&self, timestamp: u64, now: SystemTime) -> Result<(), Error> {
-        let age = seconds(age(timestamp, now));
-        match self.max_age {
-            Some(max_age) if Duration::from_secs(age) > max_age => {
-                Err(Error::TimestampTooOld { age })
-            }
-            _ => Ok(()),
+        match self.check_window(timestamp, now) {
+            Err(Error::TimestampInFuture) => Ok(()),
+            checked => checked,
         }
     }
 
@@ -69,14 +70,16 @@ impl Settings {
     }
 }
 
-/// Seconds from the timestamp to now; negative for a timestamp in the future.
-fn age(timestamp: u64, now: SystemTime) -> i128 {
-    unix_seconds(now).saturating_sub(timestamp.into())
+/// How many seconds ago a timestamp was, or how many seconds ahead it is.
+enum Age {
+    Past(u64),
+    Future(u64),
 }
 
-/// Zero for a negative number.
-fn seconds(age: i128) -> u64 {
-    u64::try_from(age.max(0)).unwrap_or(u64::MAX)
+fn age(timestamp: u64, now: SystemTime) -> Age {
+    let age = unix_seconds(now).saturating_sub(timestamp.into());
+    let seconds = u64::try_from(age.unsigned_abs()).unwrap_or(u64::MAX);
+    if age < 0 { Age::Future(seconds) } else { Age::Past(seconds) }
 }
 
 /// Whole seconds since the epoch, rounded down, before the epoch too.

@@ -180,11 +180,21 @@ impl Verifier {
     /// [`Error::TimestampTooOld`], [`Error::TimestampInFuture`], [`Error::BodyTooLarge`] for the declared
     /// length, or [`Error::InvalidSignature`] if no `sha256` value is 64 hex digits.
     pub fn begin(&self, headers: &DeliveryHeaders<'_>) -> Result<PendingDelivery, Error> {
+        self.clone().begin_owned(headers)
+    }
+
+    /// Like [`begin`](Self::begin), but moves the verifier into the delivery instead of cloning it: for adapters,
+    /// which got a clone of their own from [`FindVerifier`](crate::FindVerifier).
+    ///
+    /// # Errors
+    ///
+    /// Those of [`begin`](Self::begin).
+    pub fn begin_owned(self, headers: &DeliveryHeaders<'_>) -> Result<PendingDelivery, Error> {
         let now = self.check_head(headers)?;
         let signature = headers.signature();
         let candidates = Candidates::decode(signature).ok_or(Error::InvalidSignature)?;
         let macs = self.settings.secrets.start(now, signature.timestamp_text());
-        Ok(PendingDelivery::new(headers, candidates, macs, Arc::clone(&self.settings)))
+        Ok(PendingDelivery::new(headers, candidates, macs, self.settings))
     }
 
     fn also(self, secret: Secret, until: Option<SystemTime>) -> Self {

@@ -90,11 +90,11 @@ where
     fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
         let mut this = self.project();
         loop {
-            match this.stage.as_mut().project() {
+            let webhook = match this.stage.as_mut().project() {
                 StageProjection::Verifying { verification } => {
                     let body = this.body.as_mut();
                     match ready!(verification.poll(this.finder, this.parts, body, cx)) {
-                        Ok(webhook) => this.stage.set(Stage::Reserving { webhook }),
+                        Ok(webhook) => webhook,
                         Err(rejection) => {
                             trace_rejection(&rejection, &this.parts.headers);
                             let mut response = this.respond.respond(rejection.clone());
@@ -103,18 +103,19 @@ where
                         }
                     }
                 }
-                StageProjection::Reserving { webhook } => {
-                    ready!(this.inner.poll_ready(cx))?;
-                    let body = B::from(webhook.body.clone());
-                    let mut request = Request::from_parts(take(this.parts), body);
-                    request.extensions_mut().insert(webhook.clone());
-                    let response = this.inner.call(request);
-                    this.stage.set(Stage::Calling { response });
-                }
+                StageProjection::Reserving { webhook } => webhook.clone(),
                 StageProjection::Calling { response } => {
                     return response.poll(cx).map_ok(|response| response.map(ResponseBody::inner));
                 }
+            };
+            if this.inner.poll_ready(cx)?.is_pending() {
+                this.stage.set(Stage::Reserving { webhook });
+                return Poll::Pending;
             }
+            let mut request = Request::from_parts(take(this.parts), B::from(webhook.body.clone()));
+            request.extensions_mut().insert(webhook);
+            let response = this.inner.call(request);
+            this.stage.set(Stage::Calling { response });
         }
     }
 }

@@ -58,8 +58,8 @@ impl Rejection {
     }
 
     /// Adds the tenant whose verifier rejected the request.
-    pub(crate) fn of(self, tenant: Option<&Arc<str>>) -> Self {
-        Self { tenant: tenant.cloned(), ..self }
+    pub(crate) fn of(self, tenant: Option<Arc<str>>) -> Self {
+        Self { tenant, ..self }
     }
 
     /// The default response, with a body made from the bytes of the problem details.

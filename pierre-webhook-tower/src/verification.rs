@@ -9,7 +9,7 @@ use std::{
 use bytes::Buf;
 use http::request::Parts;
 use http_body::Body;
-use pierre_webhook_core::{DeliveryHeaders, Error, FindVerifier, PendingDelivery};
+use pierre_webhook_core::{DeliveryHeaders, Error, FindVerifier, PendingDelivery, Verifier};
 use pin_project_lite::pin_project;
 
 use crate::{rejection::Rejection, webhook::Webhook};
@@ -41,7 +41,7 @@ impl<L> Verification<L> {
     ) -> Poll<Result<Webhook, Rejection>>
     where
         V: FindVerifier<Parts, Future = L>,
-        L: Future<Output = Result<Option<pierre_webhook_core::Verifier>, V::Error>>,
+        L: Future<Output = Result<Option<Verifier>, V::Error>>,
         ReqBody: Body,
         ReqBody::Error: Into<Box<dyn StdError + Send + Sync>>,
     {
@@ -60,7 +60,7 @@ impl<L> Verification<L> {
     ) -> Poll<Result<Webhook, Rejection>>
     where
         V: FindVerifier<Parts, Future = L>,
-        L: Future<Output = Result<Option<pierre_webhook_core::Verifier>, V::Error>>,
+        L: Future<Output = Result<Option<Verifier>, V::Error>>,
         ReqBody: Body,
         ReqBody::Error: Into<Box<dyn StdError + Send + Sync>>,
     {
@@ -68,9 +68,15 @@ impl<L> Verification<L> {
         loop {
             match self.as_mut().project() {
                 VerificationProjection::Starting => {
-                    parsed = Some(DeliveryHeaders::parse(&parts.headers)?);
-                    let look_up = finder.find(parts);
-                    self.set(Self::Finding { look_up });
+                    let headers = DeliveryHeaders::parse(&parts.headers)?;
+                    if let Some(verifier) = finder.without_look_up() {
+                        let pending = begin(verifier, &headers)?;
+                        self.set(Self::Receiving { pending });
+                    } else {
+                        parsed = Some(headers);
+                        let look_up = finder.find(parts);
+                        self.set(Self::Finding { look_up });
+                    }
                 }
                 VerificationProjection::Finding { look_up } => {
                     let found = ready!(look_up.poll(cx));
@@ -81,22 +87,19 @@ impl<L> Verification<L> {
                         Some(headers) => headers,
                         None => DeliveryHeaders::parse(&parts.headers)?,
                     };
-                    let pending = verifier
-                        .begin(&headers)
-                        .map_err(|error| Rejection::from(error).of(verifier.tenant_name()))?;
+                    let pending = begin(verifier, &headers)?;
                     // Drops the look-up: what it holds, such as a connection, is free while the body arrives.
                     self.set(Self::Receiving { pending });
                 }
                 VerificationProjection::Receiving { pending } => {
                     ready!(poll_receive(pending, body.as_mut(), cx))
-                        .map_err(|rejection| rejection.of(pending.tenant_name()))?;
+                        .map_err(|rejection| rejection.of(pending.tenant_name().cloned()))?;
                     if let VerificationReplaced::Receiving { pending } =
                         self.as_mut().project_replace(Self::Finished)
                     {
                         let tenant = pending.tenant_name().cloned();
-                        let delivery = pending
-                            .finish()
-                            .map_err(|error| Rejection::from(error).of(tenant.as_ref()))?;
+                        let delivery =
+                            pending.finish().map_err(|error| Rejection::from(error).of(tenant))?;
                         return Poll::Ready(Ok(delivery.into()));
                     }
                 }
@@ -107,6 +110,11 @@ impl<L> Verification<L> {
             }
         }
     }
+}
+
+fn begin(verifier: Verifier, headers: &DeliveryHeaders<'_>) -> Result<PendingDelivery, Rejection> {
+    let tenant = verifier.tenant_name().cloned();
+    verifier.begin_owned(headers).map_err(|error| Rejection::from(error).of(tenant))
 }
 
 /// Feeds the body into the delivery, to the end of the body.

@@ -31,6 +31,12 @@ fn main() {
             let headers = DeliveryHeaders::parse(&sample.good).expect("a delivery");
             drop(black_box(verifier.verify(&headers, sample.body.clone())));
         },
+        "begin-push-finish" => &|| {
+            let headers = DeliveryHeaders::parse(&sample.good).expect("a delivery");
+            let mut pending = verifier.begin(&headers).expect("a delivery");
+            pending.push(sample.body.clone()).expect("a delivery");
+            drop(black_box(pending.finish()));
+        },
         _ => panic!("no such case"),
     };
     for _ in 0..RUNS {
