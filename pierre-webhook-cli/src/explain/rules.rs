@@ -1,26 +1,27 @@
-//! What core says of a request, set out rule by rule.
+//! Core's verdict on a request, rule by rule.
 
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use jiff::Timestamp;
 use pierre_webhook_core::{DeliveryHeaders, Error, Verifier};
 
-use super::request::Request;
+use super::request::RecordedRequest;
 
 /// The rules in the order in which they are checked.
 pub(super) const RULES: [(&str, &str); 10] = [
-    ("1", "exactly one X-Pierre-Signature and one X-Pierre-Event, neither blank"),
+    ("1", "exactly one X-Pierre-Signature and one X-Pierre-Event header, neither blank"),
     ("2", "the signature is a list with one t and one to eight sha256"),
-    ("3", "t is decimal digits"),
+    ("3", "t is a decimal number"),
     ("4", "signed neither too long ago nor in the future"),
     ("4b", "the body is within the limit"),
-    ("4c", "the body is whole"),
+    ("4c", "the body is complete"),
     ("5", "one sha256 is the MAC of the body under an accepted secret"),
     ("6", "the body is one JSON value in UTF-8"),
-    ("7a", "the body is of the type that the event header says"),
+    ("7a", "the body has the event type of the header"),
     ("7b", "the payload has the documented fields"),
 ];
 
+/// The state of one rule.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum State {
     Passed,
@@ -28,18 +29,19 @@ pub(super) enum State {
     NotReached,
 }
 
-/// What core says.
+/// Core's verdict.
 #[derive(Debug)]
 pub(super) struct Judgement {
     pub(super) states: [State; RULES.len()],
-    /// Of the first rule that failed.
+    /// The error of the first rule that failed.
     pub(super) error: Option<Error>,
-    /// Of rule 5, where it was judged although rule 4 failed.
+    /// The error of rule 5, if it failed after rule 4.
     signature_error: Option<Error>,
 }
 
 impl Judgement {
-    pub(super) fn of(request: &Request, verifier: &Verifier, now: Timestamp) -> Self {
+    /// Verifies the request at the given time.
+    pub(super) fn new(request: &RecordedRequest, verifier: &Verifier, now: Timestamp) -> Self {
         let now = system_time(now);
         let verifier = verifier.clone().clock(move || now);
         let error = verify(request, &verifier).err();
@@ -56,7 +58,7 @@ impl Judgement {
         }
         let mut signature_error = None;
         if failed == Some(AGE) {
-            // Who replays an old delivery wants to know whether its age is all.
+            // For an old delivery that is replayed, say whether the age is its only fault.
             let later = verify(request, &verifier.any_age()).err();
             let later_rule = later.as_ref().map_or(RULES.len(), rule);
             if let Some(state) = states.get_mut(SIGNATURE) {
@@ -71,12 +73,12 @@ impl Judgement {
         Self { states, error, signature_error }
     }
 
-    /// Whether rule 5 failed, after a failed rule 4 too.
+    /// Returns whether rule 5 failed, alone or after rule 4.
     pub(super) fn is_signature_wrong(&self) -> bool {
         self.signature_error.is_some() || self.error == Some(Error::InvalidSignature)
     }
 
-    /// The text of a rule that failed.
+    /// Returns the error text of a rule that failed, with its position in the body.
     pub(super) fn text(&self, index: usize) -> Option<String> {
         let error = [&self.error, &self.signature_error]
             .into_iter()
@@ -93,7 +95,7 @@ impl Judgement {
         })
     }
 
-    /// The first rule that failed.
+    /// Returns the number of the first rule that failed.
     pub(super) fn failed_rule(&self) -> Option<&'static str> {
         let index = self.error.as_ref().map(rule)?;
         RULES.get(index).map(|(number, _)| *number)
@@ -103,7 +105,7 @@ impl Judgement {
 const AGE: usize = 3;
 const SIGNATURE: usize = 6;
 
-/// The index of the rule that an error is of.
+/// Returns the index of the rule that an error belongs to.
 fn rule(error: &Error) -> usize {
     match error {
         Error::MissingSignatureHeader | Error::MissingEventHeader => 0,
@@ -115,16 +117,16 @@ fn rule(error: &Error) -> usize {
         Error::InvalidJson { .. } => 7,
         Error::EventTypeMismatch { .. } => 8,
         Error::InvalidPayload { .. } => 9,
-        // Core's errors are non-exhaustive. Rule 3b is an adapter's, and a failed look-up is answered as rule 5.
+        // `Error` is non-exhaustive. Of the known errors, only rule 5's is left: rule 3b's comes from adapters.
         _ => SIGNATURE,
     }
 }
 
-fn verify(request: &Request, verifier: &Verifier) -> Result<(), Error> {
+fn verify(request: &RecordedRequest, verifier: &Verifier) -> Result<(), Error> {
     let headers = DeliveryHeaders::parse(request.pairs())?;
     let mut pending = verifier.begin(&headers)?;
     pending.push(request.body.clone())?;
-    if request.is_broken_off {
+    if request.is_incomplete {
         return Err(Error::BodyUnreadable);
     }
     pending.finish().map(|_| ())
@@ -147,9 +149,9 @@ mod tests {
     use super::{State::*, *};
 
     fn judge(body: &str, signature: &str, event: &str, age: i64) -> Judgement {
-        let request = Request::of_parts(signature, event, body.to_owned().into());
+        let request = RecordedRequest::from_parts(signature, event, body.to_owned().into());
         let verifier = Verifier::new(Secret::new("s").unwrap()).body_limit(20);
-        Judgement::of(
+        Judgement::new(
             &request,
             &verifier,
             Timestamp::from_second(age.saturating_add(1_000_000)).unwrap(),
@@ -157,7 +159,7 @@ mod tests {
     }
 
     #[test]
-    fn rules_pass_until_one_fails_and_the_rest_is_not_reached() {
+    fn rules_after_the_first_failure_are_not_reached() {
         let sign = |body: &str| Secret::new("s").unwrap().sign(1_000_000, body.as_bytes());
         for (body, signature, event, age, failed) in [
             ("{}", "", "e", 0, "1"),
@@ -184,7 +186,7 @@ mod tests {
     }
 
     #[test]
-    fn the_signature_is_judged_after_a_failed_age_too() {
+    fn the_signature_is_checked_even_if_the_age_fails() {
         let sign = |body: &str| Secret::new("s").unwrap().sign(1_000_000, body.as_bytes());
         let good = judge("{}", &sign("{}"), "e", 999);
         assert_eq!((good.states[SIGNATURE], good.is_signature_wrong()), (Passed, false));

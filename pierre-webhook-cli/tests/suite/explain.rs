@@ -85,7 +85,7 @@ fn changed_secrets_are_proven() {
         ("s3cret\r", "s3cret", "without the white space at its end"),
         ("whsec_c2VjcmV0", "secret", "without its prefix, decoded from base64"),
         ("736563726574", "secret", "decoded from hex"),
-        ("SECRET=s3cret\n", "s3cret", "what follows the = alone"),
+        ("SECRET=s3cret\n", "s3cret", "only the part after the ="),
     ] {
         let file = folder.write("secret", file);
         let ended = explain(signed_with.as_bytes(), b"{}", b"{}", &["--secret-file", &file]);
@@ -97,19 +97,19 @@ fn changed_secrets_are_proven() {
 fn changed_bodies_are_proven() {
     let value: Value = serde_json::from_str(BODY).unwrap();
     let sorted = serde_json::to_string_pretty(&value).unwrap();
-    let compact = "written compactly, its members in the documented order";
+    let compact = "written compactly, members in the documented order";
     let ascii = BODY.replace('é', "\\u00e9");
     let slashes = BODY.replace('/', "\\/");
     for (signed, arrived, words) in [
         (BODY, &*sorted, compact),
         (BODY, &*BODY.replace(",\"", ", \"").replace("\":", "\": "), "written compactly"),
-        (&*ascii, BODY, r"written compactly, all but ASCII as \u escapes"),
+        (&*ascii, BODY, r"written compactly, non-ASCII as \u escapes"),
         (&*slashes, BODY, r"written compactly, / as \/"),
         (BODY, &*format!("{BODY}\n"), "without the newline at its end"),
         (&*format!("{BODY}\n"), BODY, "with a newline at its end"),
         (BODY, &*format!("\u{feff}{BODY}"), "without the byte order mark"),
         ("", BODY, "an empty body"),
-        ("[\r\n]", "[\n]", "with CR LF in the place of LF"),
+        ("[\r\n]", "[\n]", "with CR LF instead of LF"),
         ("{}", "e30=", "decoded from base64"),
     ] {
         let cause = proven(explain(SECRET.as_bytes(), signed.as_bytes(), arrived.as_bytes(), &[]));
@@ -117,7 +117,7 @@ fn changed_bodies_are_proven() {
         assert_eq!(cause["secret"], Value::Null);
     }
     let lossy = explain(SECRET.as_bytes(), "[\u{fffd}]".as_bytes(), b"[\xff]", &[]);
-    assert_eq!(proven(lossy)["body"], "with U+FFFD for what is no UTF-8");
+    assert_eq!(proven(lossy)["body"], "with invalid UTF-8 replaced by U+FFFD");
 }
 
 #[test]

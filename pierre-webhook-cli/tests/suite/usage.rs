@@ -52,7 +52,7 @@ fn files_replace_the_variable_and_white_space_is_kept_with_a_warning() {
     let other = sign(&["--secret-file", &newline, "--secret-file", &same]).is(0);
     assert_ne!(other.stdout, from_variable.stdout);
     assert!(
-        other.stderr.contains("warning: the file of --secret-file ends with white space"),
+        other.stderr.contains("warning: the file given to --secret-file ends with white space"),
         "{other:?}"
     );
     assert_eq!(sign(&["-q", "--secret-file", &newline]).is(0).stderr, "");
@@ -72,7 +72,7 @@ fn the_secret_is_never_printed() {
 #[test]
 fn who_types_the_secret_for_its_file_does_not_see_it_again() {
     let ended = sign(&["--secret-file", "whsec_typed_here"]).is(3);
-    assert!(ended.stderr.contains("cannot read the file of --secret-file"), "{ended:?}");
+    assert!(ended.stderr.contains("cannot read the file given to --secret-file"), "{ended:?}");
     assert!(!ended.stderr.contains("whsec_typed_here"));
     let ended = sign(&["--secret=whsec_typed_here"]).is(2);
     assert!(!ended.stderr.contains("whsec_typed_here"), "{ended:?}");
