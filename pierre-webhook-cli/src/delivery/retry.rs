@@ -7,8 +7,7 @@ use jiff::{Timestamp, fmt::rfc2822};
 
 use crate::time;
 
-const HEADING: &str =
-    "Retries (the schedule is the command's own; the service's is not published)";
+const HEADING: &str = "Retries (the schedule is the command's own; the service's is not published)";
 
 /// The retry schedule.
 #[derive(Clone, Debug, clap::Args)]

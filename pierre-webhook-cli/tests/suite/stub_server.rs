@@ -1,4 +1,4 @@
-//! A server that answers as it is told, wrongly too, and keeps what it was sent.
+//! A server with canned answers, which records the requests.
 
 use std::{
     io::{BufRead as _, BufReader, Read as _, Write as _},
@@ -9,10 +9,10 @@ use std::{
 
 use crate::command::PATIENCE;
 
-/// A request as it came.
+/// A request as it arrived.
 #[derive(Debug)]
 pub(crate) struct Request {
-    /// The request line and the header lines, each as written.
+    /// The request line and the header lines.
     pub(crate) head: Vec<String>,
     pub(crate) body: Vec<u8>,
 }
@@ -24,20 +24,20 @@ impl Request {
     }
 }
 
-/// Serves one connection after the other, with one answer each; the last answer again and again.
+/// Gives each connection the next answer, and repeats the last one.
 pub(crate) struct Server {
     pub(crate) url: String,
     requests: Receiver<Request>,
 }
 
 impl Server {
-    /// An empty answer holds the connection open and says nothing.
+    /// An empty answer keeps the connection open without a response.
     pub(crate) fn answering(answers: &[&str]) -> Self {
         let answers: Vec<String> = answers.iter().map(|answer| (*answer).to_owned()).collect();
         let listener = TcpListener::bind("127.0.0.1:0").unwrap();
         let url = format!("http://{}/hooks", listener.local_addr().unwrap());
         let (sender, requests) = channel();
-        // The thread ends with the test's process.
+        // The thread ends with the test process.
         thread::spawn(move || {
             let mut held = Vec::new();
             for n in 0.. {
@@ -94,12 +94,12 @@ fn read(stream: &TcpStream) -> Option<Request> {
     Some(request)
 }
 
-/// An address at which nobody listens.
+/// Returns an address that nobody listens on.
 pub(crate) fn closed() -> SocketAddr {
     TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap()
 }
 
-/// An answer with this status line and headers, and an empty body.
+/// Returns an answer with this status and these headers, and an empty body.
 pub(crate) fn answer(status: &str, headers: &str) -> String {
     format!("HTTP/1.1 {status}\r\n{headers}content-length: 0\r\nconnection: close\r\n\r\n")
 }
