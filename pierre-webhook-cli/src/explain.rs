@@ -16,7 +16,7 @@ use jiff::Timestamp;
 
 use self::{
     request::RecordedRequest,
-    rules::Judgement,
+    rules::Judgment,
     search::{Finding, search},
 };
 use crate::{
@@ -72,9 +72,9 @@ pub(crate) async fn run(args: ExplainArgs, output: &Arc<Output>) -> Result<Exit,
     };
     secrets.warn(output);
     let now = args.now.or(request.at).unwrap_or_else(Timestamp::now);
-    let judgement = Judgement::new(&request, &args.verifier.verifier(&secrets), now);
-    report::rules(output, &judgement)?;
-    let finding = if judgement.is_signature_wrong() {
+    let judgment = Judgment::new(&request, &args.verifier.verifier(&secrets), now);
+    report::rules(output, &judgment)?;
+    let finding = if judgment.is_signature_wrong() {
         output.note("searching for what broke the signature, for up to 10 seconds");
         // The search blocks, so it gets its own thread, and Ctrl-C ends the wait.
         let searching = tokio::task::spawn_blocking(move || search(&request, &secrets));
@@ -83,5 +83,5 @@ pub(crate) async fn run(args: ExplainArgs, output: &Arc<Output>) -> Result<Exit,
     } else {
         Finding::default()
     };
-    report::verdict(output, &judgement, &finding)
+    report::verdict(output, &judgment, &finding)
 }

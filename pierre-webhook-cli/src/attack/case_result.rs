@@ -4,7 +4,7 @@ use serde::Serialize;
 
 use super::{
     case::Case,
-    verdict::{Expectation, Reaction, Words},
+    verdict::{Expectation, Reaction, VerdictRecord},
 };
 use crate::{
     escape,
@@ -26,11 +26,11 @@ pub(super) struct CaseResult<'a> {
 #[derive(Serialize)]
 pub(super) struct CaseRecord<'a> {
     pub(super) case: &'a str,
-    pub(super) expected: Words,
-    pub(super) got: Words,
+    pub(super) expected: VerdictRecord,
+    pub(super) got: VerdictRecord,
     /// The reaction to the good delivery after the case, if it was not accepted.
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub(super) after: Option<Words>,
+    pub(super) after: Option<VerdictRecord>,
     pub(super) pass: bool,
 }
 
@@ -47,9 +47,9 @@ impl CaseResult<'_> {
     pub(super) fn record(&self) -> CaseRecord<'_> {
         CaseRecord {
             case: self.case.name,
-            expected: self.expected.words(self.is_exact),
-            got: self.got.words(),
-            after: (!self.is_alive()).then(|| self.after.words()),
+            expected: self.expected.record(self.is_exact),
+            got: self.got.record(),
+            after: (!self.is_alive()).then(|| self.after.record()),
             pass: self.is_passed(),
         }
     }
@@ -61,7 +61,7 @@ impl CaseResult<'_> {
         let mut text = if self.is_passed() {
             format!("{GOOD}pass{GOOD:#}  {name:<34}{DIM}{got}{DIM:#}")
         } else {
-            let expected = self.expected.words(self.is_exact).text();
+            let expected = self.expected.record(self.is_exact).text();
             format!("{BAD}FAIL{BAD:#}  {name:<34}{got}; it must be {expected} ({about})")
         };
         if !self.is_alive() {

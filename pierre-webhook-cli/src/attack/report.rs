@@ -86,8 +86,8 @@ impl<'a> CaseReporter<'a> {
         self.failed = self.failed.saturating_add(1);
         self.output.record(&CaseRecord {
             case: "good",
-            expected: Expectation::Accepted.words(false),
-            got: got.words(),
+            expected: Expectation::Accepted.record(false),
+            got: got.record(),
             after: None,
             pass: false,
         })?;

@@ -27,9 +27,9 @@ pub(super) enum Reaction {
     Unreachable(String),
 }
 
-/// Either of them, as JSON.
+/// An expectation or a reaction, as JSON.
 #[derive(Serialize)]
-pub(super) struct Words {
+pub(super) struct VerdictRecord {
     verdict: &'static str,
     status: Option<u16>,
     text: Option<String>,
@@ -48,16 +48,18 @@ impl Expectation {
         }
     }
 
-    pub(super) fn words(&self, is_exact: bool) -> Words {
+    pub(super) fn record(&self, is_exact: bool) -> VerdictRecord {
         match self {
-            Self::Accepted => Words { verdict: "accepted", status: None, text: None },
-            Self::Rejected(error) if is_exact => Words {
+            Self::Accepted => VerdictRecord { verdict: "accepted", status: None, text: None },
+            Self::Rejected(error) if is_exact => VerdictRecord {
                 verdict: "refused",
                 status: Some(error.status_code()),
                 text: Some(error.to_string()),
             },
-            Self::Rejected(_) => Words { verdict: "refused", status: None, text: None },
-            Self::NotAccepted => Words { verdict: "not accepted", status: None, text: None },
+            Self::Rejected(_) => VerdictRecord { verdict: "refused", status: None, text: None },
+            Self::NotAccepted => {
+                VerdictRecord { verdict: "not accepted", status: None, text: None }
+            }
         }
     }
 }
@@ -76,7 +78,7 @@ impl Reaction {
         matches!(self, Self::Answer(..))
     }
 
-    pub(super) fn words(&self) -> Words {
+    pub(super) fn record(&self) -> VerdictRecord {
         let (verdict, status, text) = match self {
             Self::Answer(status, text) => {
                 let verdict = match status {
@@ -90,15 +92,15 @@ impl Reaction {
             Self::TimedOut => ("timed out", None, None),
             Self::Unreachable(text) => ("unreachable", None, Some(text.clone())),
         };
-        Words { verdict, status, text }
+        VerdictRecord { verdict, status, text }
     }
 
     pub(super) fn text(&self) -> String {
-        self.words().text()
+        self.record().text()
     }
 }
 
-impl Words {
+impl VerdictRecord {
     /// Returns the text for people. It is not escaped, and part of it may come from the server.
     pub(super) fn text(&self) -> String {
         let status = self.status.map(|status| status.to_string());

@@ -31,7 +31,7 @@ pub(super) fn run(wire: &Path, app: &Path, output: &Output) -> Result<Exit, Fail
     let (wire, app) = (read::body(wire)?, read::body(app)?);
     let difference = Difference::between(&wire, &app);
     let forms = forms::body::forms(&wire);
-    let form = forms.iter().find(|form| form.words.is_some() && form.bytes == app);
+    let form = forms.iter().find(|form| form.change.is_some() && form.bytes == app);
     let form = form.filter(|_| difference.is_some());
     output.record(&DiffRecord {
         verdict: if difference.is_some() { "different" } else { "same" },
@@ -40,7 +40,7 @@ pub(super) fn run(wire: &Path, app: &Path, output: &Output) -> Result<Exit, Fail
         offset: difference.as_ref().map(|difference| difference.offset),
         line: difference.as_ref().map(|difference| difference.line),
         column: difference.as_ref().map(|difference| difference.column),
-        form: form.and_then(|form| form.words.clone()),
+        form: form.and_then(|form| form.change.clone()),
         fix: form.map(|form| form.fix),
     })?;
     let Some(difference) = difference else {
@@ -57,10 +57,10 @@ pub(super) fn run(wire: &Path, app: &Path, output: &Output) -> Result<Exit, Fail
     output.data(format_args!("  wire  {}", difference.excerpt(&wire, difference.wire_end)))?;
     output.data(format_args!("  app   {}", difference.excerpt(&app, difference.app_end)))?;
     if let Some(form) = form {
-        let words = form.words.as_deref().unwrap_or_default();
+        let change = form.change.as_deref().unwrap_or_default();
         output.data(format_args!(
             "the application's body is the one on the wire, {}",
-            escape::text(words)
+            escape::text(change)
         ))?;
         output.data(format_args!("fix: {}", form.fix))?;
     }

@@ -3,7 +3,7 @@
 use serde::Serialize;
 
 use super::{
-    rules::{Judgement, RULES, State},
+    rules::{Judgment, RULES, State},
     search::{Cause, Finding},
 };
 use crate::{
@@ -35,9 +35,9 @@ struct VerdictRecord<'a> {
 }
 
 /// Reports each rule.
-pub(super) fn rules(output: &Output, judgement: &Judgement) -> Result<(), Failure> {
-    for (index, ((rule, says), state)) in RULES.iter().zip(judgement.states).enumerate() {
-        let error = judgement.text(index).filter(|_| state == State::Failed);
+pub(super) fn rules(output: &Output, judgment: &Judgment) -> Result<(), Failure> {
+    for (index, ((rule, says), state)) in RULES.iter().zip(judgment.states).enumerate() {
+        let error = judgment.text(index).filter(|_| state == State::Failed);
         let (style, state) = match state {
             State::Passed => (GOOD, "passed"),
             State::Failed => (BAD, "failed"),
@@ -53,10 +53,10 @@ pub(super) fn rules(output: &Output, judgement: &Judgement) -> Result<(), Failur
 /// Reports the verdict, and what broke the signature.
 pub(super) fn verdict(
     output: &Output,
-    judgement: &Judgement,
+    judgment: &Judgment,
     finding: &Finding,
 ) -> Result<Exit, Failure> {
-    let failed = judgement.failed_rule();
+    let failed = judgment.failed_rule();
     let verdict = match failed {
         None => "verified",
         Some("5") if finding.causes.is_empty() => "unexplained",
@@ -66,7 +66,7 @@ pub(super) fn verdict(
     output.record(&VerdictRecord {
         verdict,
         rule: failed,
-        error: judgement.error.as_ref().map(ToString::to_string),
+        error: judgment.error.as_ref().map(ToString::to_string),
         causes: &finding.causes,
         ruled_out: &finding.ruled_out,
         not_tried: &finding.not_tried,
@@ -79,7 +79,7 @@ pub(super) fn verdict(
         Some("5") => {}
         Some(rule) => output.data(format_args!("{BAD}refused{BAD:#} by rule {rule}"))?,
     }
-    if judgement.is_signature_wrong() {
+    if judgment.is_signature_wrong() {
         signature(output, finding)?;
     }
     Ok(if failed.is_none() { Exit::AsExpected } else { Exit::Negative })

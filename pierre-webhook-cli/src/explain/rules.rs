@@ -1,6 +1,9 @@
 //! Core's verdict on a request, rule by rule.
 
-use std::time::{Duration, SystemTime, UNIX_EPOCH};
+use std::{
+    cmp::Ordering,
+    time::{Duration, SystemTime, UNIX_EPOCH},
+};
 
 use jiff::Timestamp;
 use pierre_webhook_core::{DeliveryHeaders, Error, Verifier};
@@ -29,9 +32,20 @@ pub(super) enum State {
     NotReached,
 }
 
+impl State {
+    /// Returns the state of the rule at `index` if the one at `failed` was the first to fail.
+    fn of(index: usize, failed: usize) -> Self {
+        match index.cmp(&failed) {
+            Ordering::Less => Self::Passed,
+            Ordering::Equal => Self::Failed,
+            Ordering::Greater => Self::NotReached,
+        }
+    }
+}
+
 /// Core's verdict.
 #[derive(Debug)]
-pub(super) struct Judgement {
+pub(super) struct Judgment {
     pub(super) states: [State; RULES.len()],
     /// The error of the first rule that failed.
     pub(super) error: Option<Error>,
@@ -39,7 +53,7 @@ pub(super) struct Judgement {
     signature_error: Option<Error>,
 }
 
-impl Judgement {
+impl Judgment {
     /// Verifies the request at the given time.
     pub(super) fn new(request: &RecordedRequest, verifier: &Verifier, now: Timestamp) -> Self {
         let now = system_time(now);
@@ -49,11 +63,7 @@ impl Judgement {
         let mut states = [State::Passed; RULES.len()];
         if let Some(failed) = failed {
             for (index, state) in states.iter_mut().enumerate() {
-                *state = match index.cmp(&failed) {
-                    std::cmp::Ordering::Less => State::Passed,
-                    std::cmp::Ordering::Equal => State::Failed,
-                    std::cmp::Ordering::Greater => State::NotReached,
-                };
+                *state = State::of(index, failed);
             }
         }
         let mut signature_error = None;
@@ -62,11 +72,7 @@ impl Judgement {
             let later = verify(request, &verifier.any_age()).err();
             let later_rule = later.as_ref().map_or(RULES.len(), rule);
             if let Some(state) = states.get_mut(SIGNATURE) {
-                *state = match later_rule.cmp(&SIGNATURE) {
-                    std::cmp::Ordering::Less => State::NotReached,
-                    std::cmp::Ordering::Equal => State::Failed,
-                    std::cmp::Ordering::Greater => State::Passed,
-                };
+                *state = State::of(SIGNATURE, later_rule);
             }
             signature_error = later.filter(|_| later_rule == SIGNATURE);
         }
@@ -148,10 +154,10 @@ mod tests {
 
     use super::{State::*, *};
 
-    fn judge(body: &str, signature: &str, event: &str, age: i64) -> Judgement {
+    fn judge(body: &str, signature: &str, event: &str, age: i64) -> Judgment {
         let request = RecordedRequest::from_parts(signature, event, body.to_owned().into());
         let verifier = Verifier::new(Secret::new("s").unwrap()).body_limit(20);
-        Judgement::new(
+        Judgment::new(
             &request,
             &verifier,
             Timestamp::from_second(age.saturating_add(1_000_000)).unwrap(),
@@ -172,17 +178,17 @@ mod tests {
             (r#"{"type":"push"}"#, &sign(r#"{"type":"push"}"#), "e", 0, "7a"),
             ("{}", &sign("{}"), "push", 0, "7b"),
         ] {
-            let judgement = judge(body, signature, event, age);
-            assert_eq!(judgement.failed_rule(), Some(failed));
+            let judgment = judge(body, signature, event, age);
+            assert_eq!(judgment.failed_rule(), Some(failed));
             let index = RULES.iter().position(|(number, _)| *number == failed).unwrap();
-            assert!(judgement.states[..index].iter().all(|state| *state == Passed), "{failed}");
-            assert_eq!(judgement.states[index], Failed);
-            let after = &judgement.states[index.saturating_add(1)..];
+            assert!(judgment.states[..index].iter().all(|state| *state == Passed), "{failed}");
+            assert_eq!(judgment.states[index], Failed);
+            let after = &judgment.states[index.saturating_add(1)..];
             assert!(after.iter().all(|state| *state == NotReached || failed == "4"), "{failed}");
-            assert!(judgement.text(index).is_some());
+            assert!(judgment.text(index).is_some());
         }
-        let judgement = judge("{}", &sign("{}"), "e", 300);
-        assert_eq!((judgement.states, judgement.error), ([Passed; 10], None));
+        let judgment = judge("{}", &sign("{}"), "e", 300);
+        assert_eq!((judgment.states, judgment.error), ([Passed; 10], None));
     }
 
     #[test]

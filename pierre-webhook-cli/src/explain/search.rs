@@ -42,32 +42,27 @@ pub(super) struct Cause {
 
 /// Which of the three are changed.
 struct Group {
-    words: &'static str,
+    name: &'static str,
     secret: bool,
     body: bool,
     content: bool,
 }
 
 const GROUPS: [Group; 7] = [
-    // Core rejects such a MAC, which matches without any change.
-    Group { words: "a MAC encoded in base64", secret: false, body: false, content: false },
-    Group { words: "a changed secret", secret: true, body: false, content: false },
-    Group { words: "a changed body", secret: false, body: true, content: false },
-    Group { words: "changed signed content", secret: false, body: false, content: true },
+    // Core rejects a MAC in base64, so it can match without another change.
+    Group { name: "a MAC encoded in base64", secret: false, body: false, content: false },
+    Group { name: "a changed secret", secret: true, body: false, content: false },
+    Group { name: "a changed body", secret: false, body: true, content: false },
+    Group { name: "changed signed content", secret: false, body: false, content: true },
+    Group { name: "a changed secret and a changed body", secret: true, body: true, content: false },
     Group {
-        words: "a changed secret and a changed body",
-        secret: true,
-        body: true,
-        content: false,
-    },
-    Group {
-        words: "a changed secret and changed signed content",
+        name: "a changed secret and changed signed content",
         secret: true,
         body: false,
         content: true,
     },
     Group {
-        words: "a changed body and changed signed content",
+        name: "a changed body and changed signed content",
         secret: false,
         body: true,
         content: true,
@@ -103,8 +98,8 @@ fn search_until(
             }
             Searched::Nothing => finding.ruled_out.extend(group.ruled_out()),
             Searched::OutOfTime => {
-                finding.not_tried.push(format!("{} (partly)", group.words));
-                finding.not_tried.extend(groups.by_ref().map(|group| group.words.to_owned()));
+                finding.not_tried.push(format!("{} (partly)", group.name));
+                finding.not_tried.extend(groups.by_ref().map(|group| group.name.to_owned()));
             }
         }
     }
@@ -122,7 +117,7 @@ impl Group {
             (true, false, false) => &secret::FAMILIES,
             (false, true, false) => &body::FAMILIES,
             (false, false, true) => &content::FAMILIES,
-            _ => &[self.words],
+            _ => &[self.name],
         };
         families.iter().map(|family| (*family).to_owned()).collect()
     }
@@ -148,15 +143,15 @@ impl Search {
             [group.secret, group.body, group.content].iter().filter(|changed| **changed).count()
                 > 1;
         for body in &self.bodies {
-            if body.words.is_some() != group.body || (is_pair && body.is_alone) {
+            if body.change.is_some() != group.body || (is_pair && body.is_alone) {
                 continue;
             }
             for secret in &self.secrets {
-                if secret.words.is_some() != group.secret {
+                if secret.change.is_some() != group.secret {
                     continue;
                 }
                 for content in &self.contents {
-                    if content.words.is_some() != group.content {
+                    if content.change.is_some() != group.content {
                         continue;
                     }
                     if self.deadline.is_some_and(|deadline| Instant::now() > deadline) {
@@ -179,9 +174,9 @@ impl Search {
 
 fn cause(secret: &SecretForm, body: &BodyForm, content: &ContentForm) -> Cause {
     let fixes = [
-        secret.words.map(|_| secret.fix),
-        body.words.as_ref().map(|_| body.fix),
-        content.words.as_ref().map(|_| content.fix),
+        secret.change.map(|_| secret.fix),
+        body.change.as_ref().map(|_| body.fix),
+        content.change.as_ref().map(|_| content.fix),
     ];
     let fix = fixes.into_iter().flatten().collect::<Vec<_>>().join(" ");
     if fix.is_empty() {
@@ -189,9 +184,9 @@ fn cause(secret: &SecretForm, body: &BodyForm, content: &ContentForm) -> Cause {
         return Cause { secret: None, body: None, content, fix: HEX.to_owned() };
     }
     Cause {
-        secret: secret.words.map(str::to_owned),
-        body: body.words.clone(),
-        content: content.words.clone(),
+        secret: secret.change.map(str::to_owned),
+        body: body.change.clone(),
+        content: content.change.clone(),
         fix,
     }
 }

@@ -12,7 +12,7 @@ use crate::hex;
 pub(in crate::explain) struct BodyForm {
     pub(in crate::explain) bytes: Bytes,
     /// How the signed body differs from the one at hand. `None` for the body at hand.
-    pub(in crate::explain) words: Option<String>,
+    pub(in crate::explain) change: Option<String>,
     pub(in crate::explain) fix: &'static str,
     /// Not combined with other changes.
     pub(in crate::explain) is_alone: bool,
@@ -36,6 +36,8 @@ const TEXT: &str = "Verify bytes, not text: let `VerifyWebhookLayer` (axum) or `
 const EMPTY: &str = "Something else has already read the body: put `VerifyWebhookLayer` (axum) outside it, or take `Webhook` (actix) as the first extractor.";
 const ENCODED: &str = "Pass the body on as it arrived: a gateway encoded or decoded it (turn off its binary or form handling).";
 
+const BYTE_ORDER_MARK: &[u8] = b"\xef\xbb\xbf";
+
 /// Larger bodies have no other forms: making them would use up the time of the search.
 pub(in crate::explain) const LARGEST: usize = 16 << 20;
 
@@ -55,56 +57,15 @@ pub(in crate::explain) fn untried(length: usize) -> &'static [&'static str] {
 pub(in crate::explain) fn forms(body: &Bytes) -> Vec<BodyForm> {
     let mut forms = Forms { list: Vec::new(), seen: HashSet::new() };
     forms.push(None, "", body.to_vec(), false);
-    if body.len() > LARGEST {
-        return forms.list;
-    }
-
-    forms.push_words("with a newline at its end", NEWLINE, [body, &b"\n"[..]].concat());
-    forms.push_words("with a CR LF at its end", NEWLINE, [body, &b"\r\n"[..]].concat());
-    if let Some(rest) = body.strip_suffix(b"\n") {
-        forms.push_words("without the newline at its end", NEWLINE, rest.to_vec());
-        let rest = rest.strip_suffix(b"\r").unwrap_or(rest);
-        forms.push_words("without the CR LF at its end", NEWLINE, rest.to_vec());
-    }
-    forms.push_words("without the white space at its end", NEWLINE, body.trim_ascii_end().to_vec());
-    forms.push_words("without the white space around it", NEWLINE, body.trim_ascii().to_vec());
-
-    let with_lf = replace(body, b"\r\n", b"\n");
-    forms.push_words("with CR LF instead of LF", LINES, replace(&with_lf, b"\n", b"\r\n"));
-    forms.push_words("with LF instead of CR LF", LINES, with_lf);
-
-    if let Some(rest) = body.strip_prefix(b"\xef\xbb\xbf") {
-        forms.push_words("without the byte order mark", TEXT, rest.to_vec());
-    }
-    forms.push_words("with a byte order mark", TEXT, [b"\xef\xbb\xbf", &body[..]].concat());
-    let lossy = String::from_utf8_lossy(body).into_owned();
-    forms.push_words("with invalid UTF-8 replaced by U+FFFD", TEXT, lossy.into());
-
-    if body.len() <= LARGEST_JSON {
-        let text = body.strip_prefix(b"\xef\xbb\xbf").unwrap_or(body);
-        if let Some(node) = str::from_utf8(text).ok().and_then(Node::parse) {
-            for style in Style::all() {
-                forms.push(Some(style.words()), REWRITTEN, write(&node, style).into(), false);
-            }
+    if body.len() <= LARGEST {
+        forms.push_white_space(body);
+        forms.push_text(body);
+        if body.len() <= LARGEST_JSON {
+            forms.push_json(body);
         }
+        forms.push_change("an empty body", EMPTY, Vec::new());
+        forms.push_encodings(body);
     }
-
-    forms.push_words("an empty body", EMPTY, Vec::new());
-
-    if let Ok(decoded) = STANDARD.decode(body.trim_ascii()) {
-        forms.push(Some("decoded from base64".to_owned()), ENCODED, decoded, true);
-    }
-    forms.push(Some("encoded in base64".to_owned()), ENCODED, STANDARD.encode(body).into(), true);
-    forms.push(Some("decoded as a form".to_owned()), ENCODED, form_decode(body), true);
-    if let Some(at) = body.iter().position(|byte| *byte == b'=') {
-        let value = body.get(at.saturating_add(1)..).unwrap_or_default();
-        let value = form_decode(value);
-        forms.push(Some("the value of a form field".to_owned()), ENCODED, value, true);
-    }
-    let encoded = form_encode(body);
-    let field = [b"payload=", &encoded[..]].concat();
-    forms.push(Some("encoded as a form".to_owned()), ENCODED, encoded, true);
-    forms.push(Some("the form field payload".to_owned()), ENCODED, field, true);
     forms.list
 }
 
@@ -115,14 +76,69 @@ struct Forms {
 }
 
 impl Forms {
-    fn push_words(&mut self, words: &str, fix: &'static str, bytes: Vec<u8>) {
-        self.push(Some(words.to_owned()), fix, bytes, false);
+    fn push_white_space(&mut self, body: &[u8]) {
+        self.push_change("with a newline at its end", NEWLINE, [body, b"\n"].concat());
+        self.push_change("with a CR LF at its end", NEWLINE, [body, b"\r\n"].concat());
+        if let Some(rest) = body.strip_suffix(b"\n") {
+            self.push_change("without the newline at its end", NEWLINE, rest.to_vec());
+            let rest = rest.strip_suffix(b"\r").unwrap_or(rest);
+            self.push_change("without the CR LF at its end", NEWLINE, rest.to_vec());
+        }
+        let trimmed = body.trim_ascii_end().to_vec();
+        self.push_change("without the white space at its end", NEWLINE, trimmed);
+        let trimmed = body.trim_ascii().to_vec();
+        self.push_change("without the white space around it", NEWLINE, trimmed);
+
+        let with_lf = replace(body, b"\r\n", b"\n");
+        self.push_change("with CR LF instead of LF", LINES, replace(&with_lf, b"\n", b"\r\n"));
+        self.push_change("with LF instead of CR LF", LINES, with_lf);
     }
 
-    fn push(&mut self, words: Option<String>, fix: &'static str, bytes: Vec<u8>, is_alone: bool) {
+    fn push_text(&mut self, body: &[u8]) {
+        if let Some(rest) = body.strip_prefix(BYTE_ORDER_MARK) {
+            self.push_change("without the byte order mark", TEXT, rest.to_vec());
+        }
+        self.push_change("with a byte order mark", TEXT, [BYTE_ORDER_MARK, body].concat());
+        let lossy = String::from_utf8_lossy(body).into_owned();
+        self.push_change("with invalid UTF-8 replaced by U+FFFD", TEXT, lossy.into());
+    }
+
+    fn push_json(&mut self, body: &[u8]) {
+        let text = body.strip_prefix(BYTE_ORDER_MARK).unwrap_or(body);
+        let Some(node) = str::from_utf8(text).ok().and_then(Node::parse) else { return };
+        for style in Style::all() {
+            self.push(Some(style.description()), REWRITTEN, write(&node, style).into(), false);
+        }
+    }
+
+    fn push_encodings(&mut self, body: &[u8]) {
+        if let Ok(decoded) = STANDARD.decode(body.trim_ascii()) {
+            self.push_encoding("decoded from base64", decoded);
+        }
+        self.push_encoding("encoded in base64", STANDARD.encode(body).into());
+        self.push_encoding("decoded as a form", form_decode(body));
+        if let Some(at) = body.iter().position(|byte| *byte == b'=') {
+            let value = body.get(at.saturating_add(1)..).unwrap_or_default();
+            self.push_encoding("the value of a form field", form_decode(value));
+        }
+        let encoded = form_encode(body);
+        let field = [b"payload=", &encoded[..]].concat();
+        self.push_encoding("encoded as a form", encoded);
+        self.push_encoding("the form field payload", field);
+    }
+
+    fn push_change(&mut self, change: &str, fix: &'static str, bytes: Vec<u8>) {
+        self.push(Some(change.to_owned()), fix, bytes, false);
+    }
+
+    fn push_encoding(&mut self, change: &str, bytes: Vec<u8>) {
+        self.push(Some(change.to_owned()), ENCODED, bytes, true);
+    }
+
+    fn push(&mut self, change: Option<String>, fix: &'static str, bytes: Vec<u8>, is_alone: bool) {
         let bytes = Bytes::from(bytes);
         if self.seen.insert(bytes.clone()) {
-            self.list.push(BodyForm { bytes, words, fix, is_alone });
+            self.list.push(BodyForm { bytes, change, fix, is_alone });
         }
     }
 }
@@ -175,11 +191,11 @@ fn form_encode(bytes: &[u8]) -> Vec<u8> {
 mod tests {
     use super::*;
 
-    fn has(body: &[u8], words: &str, form: &[u8]) {
+    fn has(body: &[u8], change: &str, form: &[u8]) {
         let forms = forms(&Bytes::copy_from_slice(body));
         let found = forms.iter().find(|other| other.bytes == form);
-        let found = found.unwrap_or_else(|| panic!("{} has no form {words}", body.escape_ascii()));
-        assert_eq!(found.words.as_deref(), Some(words), "{}", body.escape_ascii());
+        let found = found.unwrap_or_else(|| panic!("{} has no form {change}", body.escape_ascii()));
+        assert_eq!(found.change.as_deref(), Some(change), "{}", body.escape_ascii());
     }
 
     #[test]
@@ -210,7 +226,7 @@ mod tests {
     #[test]
     fn the_body_itself_comes_first_and_no_form_twice() {
         let forms = forms(&Bytes::from_static(b"[]"));
-        assert!(forms[0].words.is_none() && forms[0].bytes == "[]");
-        assert!(forms[1..].iter().all(|form| form.words.is_some() && form.bytes != "[]"));
+        assert!(forms[0].change.is_none() && forms[0].bytes == "[]");
+        assert!(forms[1..].iter().all(|form| form.change.is_some() && form.bytes != "[]"));
     }
 }

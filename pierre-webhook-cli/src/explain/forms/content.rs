@@ -8,7 +8,7 @@ use crate::explain::request::RecordedRequest;
 pub(in crate::explain) struct ContentForm {
     pub(in crate::explain) prefix: Vec<u8>,
     /// `None` for the documented form: the timestamp as the header spells it, and a dot.
-    pub(in crate::explain) words: Option<String>,
+    pub(in crate::explain) change: Option<String>,
     pub(in crate::explain) fix: &'static str,
 }
 
@@ -85,10 +85,10 @@ fn date(name: &str, value: &str) -> Option<Timestamp> {
 struct Forms(Vec<ContentForm>);
 
 impl Forms {
-    fn push(&mut self, words: Option<String>, fix: &'static str, prefix: String) {
+    fn push(&mut self, change: Option<String>, fix: &'static str, prefix: String) {
         let prefix = prefix.into_bytes();
         if self.0.iter().all(|form| form.prefix != prefix) {
-            self.0.push(ContentForm { prefix, words, fix });
+            self.0.push(ContentForm { prefix, change, fix });
         }
     }
 }

@@ -11,7 +11,7 @@ use crate::hex;
 pub(in crate::explain) struct SecretForm {
     pub(in crate::explain) key: Zeroizing<Vec<u8>>,
     /// How the sender's secret differs from the given one. `None` for the given one.
-    pub(in crate::explain) words: Option<&'static str>,
+    pub(in crate::explain) change: Option<&'static str>,
     pub(in crate::explain) fix: &'static str,
 }
 
@@ -41,77 +41,14 @@ const ALONE: &str = "Pass only the secret to `Secret::new`, not the whole file."
 
 /// Returns the forms of a secret, the given one first.
 pub(in crate::explain) fn forms(secret: &[u8]) -> Vec<SecretForm> {
+    let bare = secret.trim_ascii();
     let mut forms = Forms(Vec::new());
     forms.push(None, "", secret.to_vec());
-
-    forms.push(Some("without the white space at its end"), TRIM, secret.trim_ascii_end().to_vec());
-    forms.push(Some("without the white space around it"), TRIM, secret.trim_ascii().to_vec());
-    for (words, end) in [
-        ("with a newline at its end", &b"\n"[..]),
-        ("with a CR LF at its end", b"\r\n"),
-        ("with a CR at its end", b"\r"),
-        ("with a space at its end", b" "),
-    ] {
-        forms.push(Some(words), KEEP, [secret, end].concat());
-    }
-    forms.push(Some("with a space before it"), KEEP, [b" ", secret].concat());
-    if let Some(rest) = secret.strip_suffix(b"\n").filter(|rest| !rest.ends_with(b"\r")) {
-        forms.push(Some("with CR LF instead of its newline"), KEEP, [rest, b"\r\n"].concat());
-    }
-
-    let bare = secret.trim_ascii();
-    if let [first @ (b'"' | b'\'' | b'`'), inner @ .., last] = bare
-        && first == last
-    {
-        forms.push(Some("without the quotes around it"), UNQUOTE, inner.to_vec());
-    }
-    for (words, quote) in [("in double quotes", b"\""), ("in single quotes", b"'")] {
-        forms.push(Some(words), QUOTE, [quote, bare, quote].concat());
-    }
-
-    let unprefixed =
-        bare.iter().position(|byte| *byte == b'_').and_then(|at| bare.get(at.saturating_add(1)..));
-    if let Some(rest) = unprefixed {
-        forms.push(Some("without its prefix"), NO_PREFIX, rest.to_vec());
-    }
-    forms.push(Some("with the prefix whsec_"), PREFIX, [b"whsec_", bare].concat());
-
-    for (words, text) in [
-        ("decoded from base64", Some(bare)),
-        ("without its prefix, decoded from base64", unprefixed),
-    ] {
-        if let Some(decoded) = text.and_then(base64) {
-            forms.push(Some(words), DECODE, decoded);
-        }
-    }
-    for (words, text) in
-        [("decoded from hex", Some(bare)), ("without its prefix, decoded from hex", unprefixed)]
-    {
-        if let Some(decoded) = text.and_then(hex::decode) {
-            forms.push(Some(words), DECODE, decoded);
-        }
-    }
-    let encoded = STANDARD.encode(secret);
-    let prefixed = format!("whsec_{encoded}").into();
-    forms.push(Some("encoded in base64"), ENCODED, encoded.into());
-    forms.push(Some("encoded in base64, with the prefix whsec_"), ENCODED, prefixed);
-    forms.push(Some("encoded in hex"), ENCODED, hex::encode(secret).into());
-
-    if let Some(rest) = secret.strip_prefix(b"\xef\xbb\xbf") {
-        forms.push(Some("without the byte order mark"), ALONE, rest.trim_ascii_end().to_vec());
-    }
-    let mut lines = bare.split(|byte| *byte == b'\n');
-    if let Some(first) = lines.next() {
-        forms.push(Some("only its first line"), ALONE, first.trim_ascii().to_vec());
-    }
-    if let Some(at) = bare.iter().position(|byte| *byte == b'=') {
-        let value = bare.get(at.saturating_add(1)..).unwrap_or_default().trim_ascii();
-        let value = match value {
-            [b'"', inner @ .., b'"'] | [b'\'', inner @ .., b'\''] => inner,
-            value => value,
-        };
-        forms.push(Some("only the part after the ="), ALONE, value.to_vec());
-    }
+    forms.push_white_space(secret);
+    forms.push_quotes(bare);
+    forms.push_prefixes(bare);
+    forms.push_encodings(secret, bare);
+    forms.push_files(secret, bare);
     forms.0
 }
 
@@ -119,12 +56,90 @@ pub(in crate::explain) fn forms(secret: &[u8]) -> Vec<SecretForm> {
 struct Forms(Vec<SecretForm>);
 
 impl Forms {
-    fn push(&mut self, words: Option<&'static str>, fix: &'static str, key: Vec<u8>) {
-        let key = Zeroizing::new(key);
-        if !key.is_empty() && self.0.iter().all(|form| form.key != key) {
-            self.0.push(SecretForm { key, words, fix });
+    fn push_white_space(&mut self, secret: &[u8]) {
+        let trimmed = secret.trim_ascii_end().to_vec();
+        self.push(Some("without the white space at its end"), TRIM, trimmed);
+        let trimmed = secret.trim_ascii().to_vec();
+        self.push(Some("without the white space around it"), TRIM, trimmed);
+        for (change, end) in [
+            ("with a newline at its end", &b"\n"[..]),
+            ("with a CR LF at its end", b"\r\n"),
+            ("with a CR at its end", b"\r"),
+            ("with a space at its end", b" "),
+        ] {
+            self.push(Some(change), KEEP, [secret, end].concat());
+        }
+        self.push(Some("with a space before it"), KEEP, [b" ", secret].concat());
+        if let Some(rest) = secret.strip_suffix(b"\n").filter(|rest| !rest.ends_with(b"\r")) {
+            self.push(Some("with CR LF instead of its newline"), KEEP, [rest, b"\r\n"].concat());
         }
     }
+
+    fn push_quotes(&mut self, bare: &[u8]) {
+        if let [first @ (b'"' | b'\'' | b'`'), inner @ .., last] = bare
+            && first == last
+        {
+            self.push(Some("without the quotes around it"), UNQUOTE, inner.to_vec());
+        }
+        for (change, quote) in [("in double quotes", b"\""), ("in single quotes", b"'")] {
+            self.push(Some(change), QUOTE, [quote, bare, quote].concat());
+        }
+    }
+
+    fn push_prefixes(&mut self, bare: &[u8]) {
+        if let Some(rest) = after(bare, b'_') {
+            self.push(Some("without its prefix"), NO_PREFIX, rest.to_vec());
+        }
+        self.push(Some("with the prefix whsec_"), PREFIX, [b"whsec_", bare].concat());
+    }
+
+    fn push_encodings(&mut self, secret: &[u8], bare: &[u8]) {
+        let unprefixed = after(bare, b'_');
+        for (change, decoded) in [
+            ("decoded from base64", base64(bare)),
+            ("without its prefix, decoded from base64", unprefixed.and_then(base64)),
+            ("decoded from hex", hex::decode(bare)),
+            ("without its prefix, decoded from hex", unprefixed.and_then(hex::decode)),
+        ] {
+            if let Some(decoded) = decoded {
+                self.push(Some(change), DECODE, decoded);
+            }
+        }
+        let encoded = STANDARD.encode(secret);
+        let prefixed = format!("whsec_{encoded}").into();
+        self.push(Some("encoded in base64"), ENCODED, encoded.into());
+        self.push(Some("encoded in base64, with the prefix whsec_"), ENCODED, prefixed);
+        self.push(Some("encoded in hex"), ENCODED, hex::encode(secret).into());
+    }
+
+    fn push_files(&mut self, secret: &[u8], bare: &[u8]) {
+        if let Some(rest) = secret.strip_prefix(b"\xef\xbb\xbf") {
+            self.push(Some("without the byte order mark"), ALONE, rest.trim_ascii_end().to_vec());
+        }
+        if let Some(first) = bare.split(|byte| *byte == b'\n').next() {
+            self.push(Some("only its first line"), ALONE, first.trim_ascii().to_vec());
+        }
+        if let Some(value) = after(bare, b'=') {
+            let value = match value.trim_ascii() {
+                [b'"', inner @ .., b'"'] | [b'\'', inner @ .., b'\''] => inner,
+                value => value,
+            };
+            self.push(Some("only the part after the ="), ALONE, value.to_vec());
+        }
+    }
+
+    fn push(&mut self, change: Option<&'static str>, fix: &'static str, key: Vec<u8>) {
+        let key = Zeroizing::new(key);
+        if !key.is_empty() && self.0.iter().all(|form| form.key != key) {
+            self.0.push(SecretForm { key, change, fix });
+        }
+    }
+}
+
+/// Returns what follows the first `separator`.
+fn after(bytes: &[u8], separator: u8) -> Option<&[u8]> {
+    let at = bytes.iter().position(|byte| *byte == separator)?;
+    bytes.get(at.saturating_add(1)..)
 }
 
 /// Decodes either alphabet, with or without padding.
@@ -140,11 +155,11 @@ fn base64(text: &[u8]) -> Option<Vec<u8>> {
 mod tests {
     use super::*;
 
-    fn has(secret: &str, words: &str, key: &[u8]) {
+    fn has(secret: &str, change: &str, key: &[u8]) {
         let forms = forms(secret.as_bytes());
-        let found = forms.iter().find(|form| form.words == Some(words));
-        let found = found.unwrap_or_else(|| panic!("{secret:?} has no form {words}"));
-        assert_eq!(*found.key, key, "{secret:?} {words}");
+        let found = forms.iter().find(|form| form.change == Some(change));
+        let found = found.unwrap_or_else(|| panic!("{secret:?} has no form {change}"));
+        assert_eq!(*found.key, key, "{secret:?} {change}");
         assert!(!found.fix.is_empty());
     }
 
@@ -174,12 +189,12 @@ mod tests {
     #[test]
     fn the_given_secret_comes_first_and_no_form_twice() {
         let forms = forms(b"abcd");
-        assert_eq!(forms[0].words, None);
+        assert_eq!(forms[0].change, None);
         for (index, form) in forms.iter().enumerate() {
             assert!(
                 forms[index.saturating_add(1)..].iter().all(|other| other.key != form.key),
                 "{:?}",
-                form.words
+                form.change
             );
         }
     }

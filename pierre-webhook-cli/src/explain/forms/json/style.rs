@@ -59,14 +59,14 @@ impl Style {
         })
     }
 
-    pub(in crate::explain::forms) fn words(self) -> String {
-        let mut words = match self.layout {
+    pub(in crate::explain::forms) fn description(self) -> String {
+        let mut description = match self.layout {
             Layout::Compact => "written compactly".to_owned(),
             Layout::Spaced => "written with a space after , and :".to_owned(),
             Layout::Indented("\t") => "indented with tabs".to_owned(),
             Layout::Indented(indent) => format!("indented with {} spaces", indent.len()),
         };
-        words.push_str(match self.order {
+        description.push_str(match self.order {
             Order::AsGiven => "",
             Order::Sorted => ", members sorted",
             Order::Documented => ", members in the documented order",
@@ -76,9 +76,9 @@ impl Style {
             (self.escapes.ascii, r", non-ASCII as \u escapes"),
             (self.escapes.html, r", < > & as \u003c \u003e \u0026"),
         ] {
-            words.push_str(if is_escaped { more } else { "" });
+            description.push_str(if is_escaped { more } else { "" });
         }
-        words
+        description
     }
 }
 
@@ -88,10 +88,10 @@ mod tests {
 
     #[test]
     fn each_style_has_its_own_description() {
-        let mut words: Vec<_> = Style::all().map(Style::words).collect();
-        assert_eq!(words.len(), 120);
-        words.sort();
-        words.dedup();
-        assert_eq!(words.len(), 120);
+        let mut descriptions: Vec<_> = Style::all().map(Style::description).collect();
+        assert_eq!(descriptions.len(), 120);
+        descriptions.sort();
+        descriptions.dedup();
+        assert_eq!(descriptions.len(), 120);
     }
 }
