@@ -1,10 +1,13 @@
 //! `explain --wire A --app B`: how the bytes that arrived differ from those that the application saw.
 
-use std::path::Path;
+use std::{fmt::Write as _, path::Path};
 
 use serde::Serialize;
 
-use super::{forms, read};
+use super::{
+    forms::body::{self, BodyForm},
+    read,
+};
 use crate::{
     escape,
     exit::{Exit, Failure},
@@ -29,42 +32,52 @@ struct DiffRecord {
 /// Compares two files.
 pub(super) fn run(wire: &Path, app: &Path, output: &Output) -> Result<Exit, Failure> {
     let (wire, app) = (read::body(wire)?, read::body(app)?);
-    let difference = Difference::between(&wire, &app);
-    let forms = forms::body::forms(&wire);
-    let form = forms.iter().find(|form| form.change.is_some() && form.bytes == app);
-    let form = form.filter(|_| difference.is_some());
-    output.record(&DiffRecord {
-        verdict: if difference.is_some() { "different" } else { "same" },
-        wire_bytes: wire.len(),
-        app_bytes: app.len(),
-        offset: difference.as_ref().map(|difference| difference.offset),
-        line: difference.as_ref().map(|difference| difference.line),
-        column: difference.as_ref().map(|difference| difference.column),
-        form: form.and_then(|form| form.change.clone()),
-        fix: form.map(|form| form.fix),
-    })?;
-    let Some(difference) = difference else {
+    let Some(difference) = Difference::between(&wire, &app) else {
+        output.record(&record(&wire, &app, None, None))?;
         output.data(format_args!("{GOOD}same{GOOD:#}: {} bytes each", wire.len()))?;
         return Ok(Exit::AsExpected);
     };
-    let Difference { offset, line, column, .. } = difference;
-    output.data(format_args!(
+    let forms = body::forms(&wire);
+    let form = forms.iter().find(|form| form.change.is_some() && form.bytes == app);
+    output.record(&record(&wire, &app, Some(&difference), form))?;
+    output.data(text(&wire, &app, &difference, form))?;
+    Ok(Exit::Negative)
+}
+
+fn record(
+    wire: &[u8],
+    app: &[u8],
+    difference: Option<&Difference>,
+    form: Option<&BodyForm>,
+) -> DiffRecord {
+    DiffRecord {
+        verdict: if difference.is_some() { "different" } else { "same" },
+        wire_bytes: wire.len(),
+        app_bytes: app.len(),
+        offset: difference.map(|difference| difference.offset),
+        line: difference.map(|difference| difference.line),
+        column: difference.map(|difference| difference.column),
+        form: form.and_then(|form| form.change.clone()),
+        fix: form.map(|form| form.fix),
+    }
+}
+
+fn text(wire: &[u8], app: &[u8], difference: &Difference, form: Option<&BodyForm>) -> String {
+    let Difference { offset, line, column, wire_end, app_end } = *difference;
+    let mut text = format!(
         "{BAD}different{BAD:#}: {} bytes on the wire, {} bytes in the application; they differ from byte {offset} \
-         (line {line}, column {column})",
+         (line {line}, column {column})\n  wire  {}\n  app   {}",
         wire.len(),
         app.len(),
-    ))?;
-    output.data(format_args!("  wire  {}", difference.excerpt(&wire, difference.wire_end)))?;
-    output.data(format_args!("  app   {}", difference.excerpt(&app, difference.app_end)))?;
-    if let Some(form) = form {
-        let change = form.change.as_deref().unwrap_or_default();
-        output.data(format_args!(
-            "the application's body is the one on the wire, {}",
-            escape::text(change)
-        ))?;
-        output.data(format_args!("fix: {}", form.fix))?;
+        difference.excerpt(wire, wire_end),
+        difference.excerpt(app, app_end),
+    );
+    if let Some(BodyForm { change: Some(change), fix, .. }) = form {
+        let change = escape::text(change);
+        let _ =
+            write!(text, "\nthe application's body is the one on the wire, {change}\nfix: {fix}");
     }
-    Ok(Exit::Negative)
+    text
 }
 
 /// What lies between the common start and the common end of two bodies.

@@ -65,10 +65,14 @@ impl Tree {
         self.parse_level();
         match self {
             Self::Object(members) => {
-                members.iter_mut().for_each(|(_, member)| member.parse_within(depth));
+                for (_, member) in members {
+                    member.parse_within(depth);
+                }
             }
             Self::Array(elements) => {
-                elements.iter_mut().for_each(|element| element.parse_within(depth));
+                for element in elements {
+                    element.parse_within(depth);
+                }
             }
             Self::Raw(_) => {}
         }
