@@ -1,28 +1,31 @@
-//! `completions`: a script that completes the command line.
+//! `completions`: prints a shell completion script.
 
-use clap::CommandFactory as _;
 use clap_complete::Shell;
 
 use crate::{
-    cli::Cli,
     exit::{Exit, Failure},
     output::Output,
 };
 
-/// What `completions` can be told.
+/// The arguments of `completions`.
 #[derive(Debug, clap::Args)]
 pub(crate) struct CompletionsArgs {
-    /// The shell that reads it
+    /// The shell to print a script for
     #[arg(value_enum)]
     shell: Shell,
 }
 
-pub(crate) fn run(args: &CompletionsArgs, output: &Output) -> Result<Exit, Failure> {
+/// Prints the script that completes `command`.
+pub(crate) fn run(
+    args: &CompletionsArgs,
+    mut command: clap::Command,
+    output: &Output,
+) -> Result<Exit, Failure> {
     if output.is_json() {
-        return Err(Failure::usage("a completion script cannot be had as --json"));
+        return Err(Failure::usage("--json does not apply to completions"));
     }
     let mut script = Vec::new();
-    clap_complete::generate(args.shell, &mut Cli::command(), "pierre-webhook", &mut script);
+    clap_complete::generate(args.shell, &mut command, "pierre-webhook", &mut script);
     output.raw(&script)?;
     Ok(Exit::AsExpected)
 }

@@ -1,16 +1,15 @@
-//! Text from outside, made fit for a terminal: no control byte of it is printed, and none of what reverses or
-//! hides text either.
+//! Escapes text from outside before it is printed: control characters, and characters that reorder or hide text.
 
 use std::fmt::Write as _;
 
-/// On one line: control characters as `\n`, `\t`, `\u{1b}`; all else as it stands.
+/// Escapes control characters as `\n`, `\t` or `\u{1b}`, so that the text stays on one line.
 pub(crate) fn text(text: &str) -> String {
     let mut escaped = String::with_capacity(text.len());
     push(&mut escaped, text);
     escaped
 }
 
-/// As [`text`], with bytes that are no UTF-8 as `\xff`.
+/// Like [`text`], and escapes bytes that are not UTF-8 as `\xff`.
 pub(crate) fn bytes(bytes: &[u8]) -> String {
     let mut escaped = String::with_capacity(bytes.len());
     for chunk in bytes.utf8_chunks() {
@@ -22,20 +21,19 @@ pub(crate) fn bytes(bytes: &[u8]) -> String {
     escaped
 }
 
-/// As [`text`], cut to so many characters.
-pub(crate) fn cut(long: &str, most: usize) -> String {
-    match long.char_indices().nth(most) {
+/// Like [`text`], and truncates to `max` characters.
+pub(crate) fn truncated(long: &str, max: usize) -> String {
+    match long.char_indices().nth(max) {
         Some((end, _)) => text(long.get(..end).unwrap_or_default()) + "…",
         None => text(long),
     }
 }
 
-/// JSON in which the same characters stand as `\u` escapes. They occur inside of its strings alone, where the
-/// escape means the same.
+/// Escapes the same characters in JSON, as `\uXXXX`. They occur only in its strings, so the value stays the same.
 pub(crate) fn json(json: &str) -> String {
     let mut escaped = String::with_capacity(json.len());
     for character in json.chars() {
-        if is_unfit(character) {
+        if needs_escape(character) {
             for unit in character.encode_utf16(&mut [0; 2]) {
                 let _ = write!(escaped, "\\u{unit:04x}");
             }
@@ -48,7 +46,7 @@ pub(crate) fn json(json: &str) -> String {
 
 fn push(escaped: &mut String, text: &str) {
     for character in text.chars() {
-        if is_unfit(character) {
+        if needs_escape(character) {
             escaped.extend(character.escape_default());
         } else {
             escaped.push(character);
@@ -56,8 +54,9 @@ fn push(escaped: &mut String, text: &str) {
     }
 }
 
-/// Control characters (C0, DEL, C1), and the format characters that reorder, join or hide text.
-fn is_unfit(character: char) -> bool {
+/// Returns whether this is a control character (C0, DEL, C1) or a format character that reorders, joins or hides
+/// text.
+fn needs_escape(character: char) -> bool {
     character.is_control()
         || matches!(
             character,
@@ -78,7 +77,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn nothing_that_moves_a_terminal_is_left() {
+    fn control_and_format_characters_are_escaped() {
         for character in ('\0'..=char::MAX).filter(|character| character.is_control()) {
             assert!(text(&character.to_string()).bytes().all(|byte| (b' '..=b'~').contains(&byte)));
         }
@@ -88,18 +87,18 @@ mod tests {
     }
 
     #[test]
-    fn bytes_that_are_no_utf8_are_shown_as_such() {
+    fn bytes_that_are_not_utf8_are_escaped() {
         assert_eq!(bytes(b"a\xff\xc3b\x9b"), r"a\xff\xc3b\x9b");
     }
 
     #[test]
-    fn a_long_text_is_cut_between_characters() {
-        assert_eq!(cut("äöü", 3), "äöü");
-        assert_eq!(cut("äöü\n", 2), "äö…");
+    fn a_long_text_is_truncated_between_characters() {
+        assert_eq!(truncated("äöü", 3), "äöü");
+        assert_eq!(truncated("äöü\n", 2), "äö…");
     }
 
     #[test]
-    fn escaped_json_means_the_same() {
+    fn escaped_json_parses_to_the_same_value() {
         let value = serde_json::Value::from("a\x7f\u{85}\u{202e}\u{e0041}\n");
         let escaped = json(&value.to_string());
         assert_eq!(escaped, r#""a\u007f\u0085\u202e\udb40\udc41\n""#);

@@ -1,20 +1,20 @@
-//! How the command ends: the exit codes, and a failure that ends it at once.
+//! How the command ends: exit codes, failures that end it early, and Ctrl-C.
 
 use std::{
     fmt::Display,
     io::{self, IsTerminal as _, Write as _},
 };
 
-/// The exit codes, the milder first: of several, the greatest counts.
+/// The exit codes, in ascending order of precedence.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) enum Exit {
-    /// All was as expected.
+    /// Everything went as expected.
     AsExpected,
-    /// A negative verdict.
+    /// Negative verdict.
     Negative,
-    /// The command line cannot be followed.
+    /// Invalid command line, or no secret.
     Usage,
-    /// Unreachable, timed out, or not readable or writable.
+    /// Unreachable, timed out, or an I/O error.
     Failed,
     /// Ctrl-C.
     Interrupted,
@@ -32,11 +32,11 @@ impl Exit {
     }
 }
 
-/// Why a command cannot go on. Its text is not escaped yet.
+/// Why a command cannot continue. Its text is not escaped yet.
 #[derive(Debug)]
 pub(crate) struct Failure {
     pub(crate) exit: Exit,
-    /// `None`: nobody is left to be told.
+    /// `None` if there is nothing to say, or nobody to say it to.
     pub(crate) text: Option<String>,
 }
 
@@ -49,17 +49,17 @@ impl Failure {
         Self { exit: Exit::Failed, text: Some(text.into()) }
     }
 
-    /// What could not be done, and why.
+    /// Combines what could not be done with the reason.
     pub(crate) fn io(what: impl Display, error: &io::Error) -> Self {
         Self::failed(format!("{what}: {error}"))
     }
 
-    /// Ctrl-C, of which nothing needs to be said.
+    /// Ctrl-C needs no message.
     pub(crate) fn interrupted() -> Self {
         Self { exit: Exit::Interrupted, text: None }
     }
 
-    /// Standard output is gone. A reader that left (`| head`) needs no word about it.
+    /// Standard output cannot be written. A reader that has closed the pipe (`| head`) needs no message.
     pub(crate) fn stdout(error: &io::Error) -> Self {
         match error.kind() {
             io::ErrorKind::BrokenPipe => Self { exit: Exit::Failed, text: None },
@@ -68,7 +68,7 @@ impl Failure {
     }
 }
 
-/// What the work gives, or `None` where Ctrl-C came first, which drops the work where it stands.
+/// Runs `work` to its end, or drops it and returns `None` on Ctrl-C.
 pub(crate) async fn until_interrupted<T>(work: impl Future<Output = T>) -> Option<T> {
     tokio::select! {
         biased;
@@ -82,7 +82,7 @@ pub(crate) async fn interruption() {
     if tokio::signal::ctrl_c().await.is_err() {
         std::future::pending().await
     }
-    // The terminal wrote ^C where the cursor stood.
+    // Start a new line after the ^C that the terminal shows.
     if io::stderr().is_terminal() {
         let _ = writeln!(io::stderr());
     }

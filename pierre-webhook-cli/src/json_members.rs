@@ -1,4 +1,4 @@
-//! A JSON value taken apart by one level, each part as it was written and in its order.
+//! Splits a JSON value into its parts, one level deep. Each part keeps its spelling and its place.
 
 use std::fmt;
 
@@ -8,13 +8,13 @@ use serde::{
 };
 use serde_json::value::RawValue;
 
-/// The parts of a JSON value.
+/// The parts of a JSON object or array.
 pub(crate) enum Parts {
     Object(Vec<(String, Box<RawValue>)>),
     Array(Vec<Box<RawValue>>),
 }
 
-/// `None` where it is neither an object nor an array.
+/// Returns `None` if the value is neither an object nor an array.
 pub(crate) fn parts(json: &str) -> Option<Parts> {
     match json.trim_start().bytes().next() {
         Some(b'{') => {

@@ -2,23 +2,26 @@
 
 mod attack;
 mod cli;
+mod client;
 mod completions;
 mod delivery;
 mod escape;
 mod exit;
 mod explain;
-mod http;
-mod identity;
+mod hex;
 mod json_members;
 mod listen;
 mod mac;
 mod output;
-mod progress;
+mod payload;
+mod problem;
 mod raw_http;
+mod redact;
 mod replay;
 mod saved;
 mod secrets;
 mod send;
+mod short_id;
 mod sign;
 mod stdin;
 mod time;
@@ -30,6 +33,7 @@ use std::{
     time::Duration,
 };
 
+use clap::CommandFactory as _;
 use tokio::runtime::Runtime;
 
 use crate::{
@@ -52,7 +56,7 @@ fn main() -> ExitCode {
 
 fn run(command: Command, output: &Arc<Output>) -> Result<Exit, Failure> {
     let runtime = Runtime::new().map_err(|error| Failure::io("cannot start", &error))?;
-    runtime.spawn(end_after_interruption());
+    runtime.spawn(exit_after_interruption());
     let exit = runtime.block_on(async {
         match command {
             Command::Send(args) => send::run(*args, output).await,
@@ -61,20 +65,20 @@ fn run(command: Command, output: &Arc<Output>) -> Result<Exit, Failure> {
             Command::Attack(args) => attack::run(*args, output).await,
             Command::Replay(args) => replay::run(args, output).await,
             Command::Sign(args) => sign::run(args, output).await,
-            Command::Completions(args) => completions::run(&args, output),
+            Command::Completions(args) => completions::run(&args, Cli::command(), output),
         }
     });
-    // A read of standard input that was interrupted goes on in a thread of its own: not waited for.
+    // An interrupted read of standard input still blocks its thread, so don't wait for it.
     runtime.shutdown_background();
     exit
 }
 
-/// Ctrl-C ends what does not listen for it too, such as a read of a pipe that nobody writes to.
-async fn end_after_interruption() {
-    /// For the last words of a command that does.
-    const PATIENCE: Duration = Duration::from_secs(3);
+/// Ends the process if a command doesn't react to Ctrl-C, such as one that reads a pipe nobody writes to.
+async fn exit_after_interruption() {
+    /// Leaves a command that does react time for its summary.
+    const GRACE: Duration = Duration::from_secs(3);
     if tokio::signal::ctrl_c().await.is_ok() {
-        tokio::time::sleep(PATIENCE).await;
+        tokio::time::sleep(GRACE).await;
         process::exit(Exit::Interrupted.code().into());
     }
 }

@@ -1,4 +1,8 @@
-//! Where each word goes: data to standard output, the rest to standard error, NDJSON alone with `--json`.
+//! The two output streams: data goes to standard output, everything else to standard error.
+//!
+//! With `--json`, standard output holds NDJSON and nothing else.
+
+mod progress;
 
 use std::{
     fmt::Display,
@@ -6,50 +10,50 @@ use std::{
     sync::{Mutex, MutexGuard, PoisonError},
 };
 
-use anstream::{AutoStream, ColorChoice};
+use anstream::AutoStream;
 use anstyle::{AnsiColor, Style};
+use clap::ColorChoice;
 use serde::Serialize;
 
-use crate::{
-    escape,
-    exit::Failure,
-    progress::{Bar, Progress},
-};
+use self::progress::Bar;
+pub(crate) use self::progress::Progress;
+use crate::{escape, exit::Failure};
 
 pub(crate) const GOOD: Style = AnsiColor::Green.on_default();
 pub(crate) const BAD: Style = AnsiColor::Red.on_default().bold();
 pub(crate) const WARNING: Style = AnsiColor::Yellow.on_default();
 pub(crate) const DIM: Style = Style::new().dimmed();
 
-/// When to colour.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, clap::ValueEnum)]
-pub(crate) enum Color {
-    /// On a terminal, unless NO_COLOR is set.
-    #[default]
-    Auto,
-    Always,
-    Never,
-}
-
-/// How much is said, and in which form; for every command.
+/// The options of every command.
 #[derive(Clone, Copy, Debug, clap::Args)]
 #[command(next_help_heading = "Output")]
 pub(crate) struct OutputArgs {
-    /// Print NDJSON on standard output: one object a line, and nothing else
+    /// Print NDJSON, and nothing else, on standard output
     #[arg(long, global = true)]
-    pub(crate) json: bool,
-    /// When to colour
-    #[arg(long, global = true, value_enum, value_name = "WHEN", default_value_t)]
-    pub(crate) color: Color,
-    /// Say nothing on standard error but errors
+    json: bool,
+    /// When to use color. With auto: on a terminal, unless NO_COLOR is set
+    #[arg(long, global = true, value_name = "WHEN", default_value_t = ColorChoice::Auto)]
+    color: ColorChoice,
+    /// Print only errors on standard error
     #[arg(short, long, global = true, conflicts_with = "verbose")]
-    pub(crate) quiet: bool,
-    /// Say more
+    quiet: bool,
+    /// Print more details
     #[arg(short, long, global = true)]
-    pub(crate) verbose: bool,
+    verbose: bool,
 }
 
-/// The two streams, and the progress bar that may stand on the last line.
+impl OutputArgs {
+    /// Returns `--color`, for anstream.
+    pub(crate) fn color_choice(self) -> anstream::ColorChoice {
+        match self.color {
+            ColorChoice::Auto => anstream::ColorChoice::Auto,
+            ColorChoice::Always => anstream::ColorChoice::Always,
+            ColorChoice::Never => anstream::ColorChoice::Never,
+        }
+    }
+}
+
+/// Writes to both streams, and keeps the progress bar on the last line of the terminal.
 pub(crate) struct Output {
     args: OutputArgs,
     screen: Mutex<Screen>,
@@ -63,12 +67,13 @@ struct Screen {
 
 impl Output {
     pub(crate) fn new(args: OutputArgs) -> Self {
-        let (out, err) = match args.color {
-            Color::Auto => (AutoStream::auto(io::stdout()), AutoStream::auto(io::stderr())),
-            Color::Always => both(ColorChoice::Always),
-            Color::Never => both(ColorChoice::Never),
+        let color = args.color_choice();
+        let screen = Screen {
+            out: AutoStream::new(io::stdout(), color),
+            err: AutoStream::new(io::stderr(), color),
+            bar: Bar::default(),
         };
-        Self { args, screen: Mutex::new(Screen { out, err, bar: Bar::default() }) }
+        Self { args, screen: Mutex::new(screen) }
     }
 
     pub(crate) fn is_json(&self) -> bool {
@@ -79,7 +84,7 @@ impl Output {
         self.args.verbose
     }
 
-    /// A line of data for people. What of it was received must be escaped by now. Nothing with `--json`.
+    /// Prints a line of data for people, unless `--json` is given. The caller escapes what was received.
     pub(crate) fn data(&self, line: impl Display) -> Result<(), Failure> {
         if self.args.json {
             return Ok(());
@@ -87,7 +92,7 @@ impl Output {
         self.write(|out| writeln!(out, "{line}"))
     }
 
-    /// A line of data for programs. Nothing without `--json`.
+    /// Prints a line of data for programs, if `--json` is given.
     pub(crate) fn record(&self, record: &impl Serialize) -> Result<(), Failure> {
         if !self.args.json {
             return Ok(());
@@ -98,12 +103,12 @@ impl Output {
         self.write(|out| writeln!(out, "{json}"))
     }
 
-    /// Data byte for byte, whatever the form.
+    /// Prints data byte for byte, with or without `--json`.
     pub(crate) fn raw(&self, bytes: &[u8]) -> Result<(), Failure> {
         self.write(|_| io::stdout().write_all(bytes))
     }
 
-    /// A word to the user: not data, so on standard error, and none with `--quiet`.
+    /// Prints a message on standard error, unless `--quiet` is given.
     pub(crate) fn note(&self, line: impl Display) {
         if !self.args.quiet {
             self.say(format_args!("{line}"));
@@ -114,7 +119,7 @@ impl Output {
         self.note(format_args!("{WARNING}warning{WARNING:#}: {line}"));
     }
 
-    /// A line on standard error, also with `--quiet`. That nobody reads it is no reason to stop.
+    /// Prints a message on standard error, even with `--quiet`. A closed standard error doesn't stop the command.
     pub(crate) fn say(&self, line: impl Display) {
         let mut screen = self.lock();
         let Screen { err, bar, .. } = &mut *screen;
@@ -127,14 +132,14 @@ impl Output {
         self.say(format_args!("{BAD}error{BAD:#}: {}", escape::text(text)));
     }
 
-    /// Shows how far it is, where standard error is a terminal.
+    /// Updates the progress bar, if standard error is a terminal.
     pub(crate) fn progress(&self, progress: &Progress) {
         if !self.args.quiet && io::stderr().is_terminal() {
             self.lock().bar.update(progress);
         }
     }
 
-    /// Takes the progress bar away.
+    /// Removes the progress bar.
     pub(crate) fn end_progress(&self) {
         self.lock().bar.end();
     }
@@ -151,12 +156,8 @@ impl Output {
         written.map_err(|error| Failure::stdout(&error))
     }
 
-    /// A writer that panicked left at worst half a line.
+    /// Ignores poisoning: a writer that panicked left half a line at worst.
     fn lock(&self) -> MutexGuard<'_, Screen> {
         self.screen.lock().unwrap_or_else(PoisonError::into_inner)
     }
-}
-
-fn both(choice: ColorChoice) -> (AutoStream<io::Stdout>, AutoStream<io::Stderr>) {
-    (AutoStream::new(io::stdout(), choice), AutoStream::new(io::stderr(), choice))
 }

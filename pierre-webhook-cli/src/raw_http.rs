@@ -1,16 +1,16 @@
-//! HTTP/1 as bytes, for what no HTTP library shows or sends.
+//! HTTP/1 as bytes, for messages that an HTTP library would reject or hide.
 
 use bytes::Bytes;
 
-/// A line without its end, and what follows.
+/// Splits off the first line. Returns it without its line ending, and the rest.
 pub(crate) fn next_line(bytes: &[u8]) -> Option<(&[u8], &[u8])> {
     let end = bytes.iter().position(|byte| *byte == b'\n')?;
     let (line, rest) = bytes.split_at_checked(end)?;
     Some((line.strip_suffix(b"\r").unwrap_or(line), rest.get(1..)?))
 }
 
-/// Chunks joined, and whether they break off; `None` where they are none.
-pub(crate) fn joined(mut rest: &[u8]) -> Option<(Bytes, bool)> {
+/// Joins the chunks of a chunked body. Returns the body, and whether it is incomplete; `None` if these are not chunks.
+pub(crate) fn join_chunks(mut rest: &[u8]) -> Option<(Bytes, bool)> {
     let mut body = Vec::new();
     loop {
         let Some((line, after)) = next_line(rest) else {

@@ -11,29 +11,29 @@ use jiff::SignedDuration;
 use pierre_webhook_core::{SIGNATURE_HEADER, Secret};
 
 use crate::{
-    delivery::{Expected, Reporter, Retries, Route, Signed},
+    client::{Client, ClientArgs, Outgoing, SHORT_ANSWER, Target},
+    delivery::{AttemptReporter, ExpectedStatus, Retries, Route, SignedRequest},
     exit::{Exit, Failure, until_interrupted},
-    http::{Client, ClientArgs, MOST_ANSWER, Outgoing, Target},
     output::Output,
-    saved::Saved,
+    saved::SavedDelivery,
     secrets::SecretArgs,
     time,
 };
 
-/// What `replay` can be told.
+/// The arguments of `replay`.
 #[derive(Debug, clap::Args)]
 pub(crate) struct ReplayArgs {
-    /// A saved delivery, or a directory of them (*.json), sent in the order of their names
+    /// A saved delivery, or a directory of them (*.json), which are sent in order of their names
     path: PathBuf,
-    /// Where to, as in http://127.0.0.1:8787/webhooks. Redirects are not followed
+    /// The receiver, as in http://127.0.0.1:8787/webhooks. Redirects are not followed
     url: Target,
-    /// Sign anew with the present time, which takes a secret. Without it every header and byte is sent as it was
-    /// saved, so that a delivery can be too old by now
+    /// Sign each delivery again with the current time; requires a secret. By default every byte is sent as saved,
+    /// and the signature may be too old by now
     #[arg(long)]
     resign: bool,
-    /// The answers to expect, as in 2xx, 401 or 2xx,409; another one is a negative verdict, exit code 1
+    /// The expected status, as in 2xx, 401 or 2xx,409. Any other answer is a negative verdict (exit code 1)
     #[arg(long, value_name = "STATUS", default_value = "2xx")]
-    expect: Expected,
+    expect: ExpectedStatus,
     #[command(flatten)]
     client: ClientArgs,
     #[command(flatten)]
@@ -48,20 +48,20 @@ pub(crate) async fn run(args: ReplayArgs, output: &Arc<Output>) -> Result<Exit, 
     });
     let files = files(&args.path)?;
     let route = Route {
-        client: Client::new(args.client.timeout, &args.client.trust, &args.url, MOST_ANSWER)?,
+        client: Client::new(args.client.timeout, &args.client.trust, &args.url, SHORT_ANSWER)?,
         target: args.url,
         expected: args.expect.clone(),
         retries: Retries::NONE,
     };
-    let all = u64::try_from(files.len()).unwrap_or(u64::MAX);
-    let reporter = Reporter::new(Arc::clone(output), args.expect, all);
+    let total = u64::try_from(files.len()).unwrap_or(u64::MAX);
+    let reporter = AttemptReporter::new(Arc::clone(output), args.expect, total);
     let finished = until_interrupted(replay(&files, secret, &route, &reporter)).await;
     let is_interrupted = finished.is_none();
     finished.transpose()?;
     reporter.summary(is_interrupted)
 }
 
-/// The file itself, or those of the directory that bear the name of a saved delivery.
+/// Returns the file itself, or the saved deliveries in the directory.
 fn files(path: &Path) -> Result<Vec<PathBuf>, Failure> {
     let cannot = |error| Failure::io(format_args!("cannot read {}", path.display()), &error);
     if !fs::metadata(path).map_err(cannot)?.is_dir() {
@@ -85,7 +85,7 @@ async fn replay(
     files: &[PathBuf],
     secret: Option<&Secret>,
     route: &Route,
-    reporter: &Reporter,
+    reporter: &AttemptReporter,
 ) -> Result<(), Failure> {
     for (n, path) in (1..).zip(files) {
         match delivery(path, secret) {
@@ -93,15 +93,15 @@ async fn replay(
                 let outcome = route.deliver(n, delivery, None, reporter).await?;
                 reporter.ended(outcome);
             }
-            // One that is no delivery does not keep the others back.
-            Err(why) => reporter.nothing_to_send(n, &why)?,
+            // An invalid file doesn't stop the others.
+            Err(why) => reporter.not_sent(n, &why)?,
         }
     }
     Ok(())
 }
 
-fn delivery(path: &Path, secret: Option<&Secret>) -> Result<Signed, String> {
-    let (method, mut headers, body) = Saved::read(path)?
+fn delivery(path: &Path, secret: Option<&Secret>) -> Result<SignedRequest, String> {
+    let (method, mut headers, body) = SavedDelivery::read(path)?
         .decode()
         .map_err(|why| format!("{} is not a saved delivery: {why}", path.display()))?;
     if let Some(secret) = secret {
@@ -109,5 +109,5 @@ fn delivery(path: &Path, secret: Option<&Secret>) -> Result<Signed, String> {
         let signature = HeaderValue::try_from(signature).map_err(|error| error.to_string())?;
         headers.insert(SIGNATURE_HEADER, signature);
     }
-    Ok(Signed::of(Outgoing::passed_on(method, &headers, body, Extensions::new())))
+    Ok(SignedRequest::new(Outgoing::forwarded(method, &headers, body, Extensions::new())))
 }

@@ -1,4 +1,4 @@
-//! A saved delivery: what `listen --save` writes, and `replay` reads.
+//! Saved deliveries: `listen --save` writes them; `replay` and `explain` read them.
 
 use std::{
     fs,
@@ -14,20 +14,20 @@ use serde::{Deserialize, Serialize};
 
 use crate::exit::Failure;
 
-/// A request as it came: every header line, and every byte of the body.
+/// A request as it arrived, with every header line and every byte of the body.
 #[derive(Debug, PartialEq, Serialize, Deserialize)]
-pub(crate) struct Saved {
-    /// When it came.
+pub(crate) struct SavedDelivery {
+    /// When it arrived.
     pub(crate) at: Timestamp,
     pub(crate) method: String,
-    /// The path and the query.
+    /// With the query.
     pub(crate) path: String,
-    /// Name and value, the value in base64.
+    /// Names, and values in base64.
     headers: Vec<(String, String)>,
     body_base64: String,
 }
 
-impl Saved {
+impl SavedDelivery {
     pub(crate) fn new(at: Timestamp, head: &http::request::Parts, body: &[u8]) -> Self {
         let headers = head
             .headers
@@ -50,16 +50,17 @@ impl Saved {
             .map_err(|error| format!("{path_text} is not a saved delivery: {error}"))
     }
 
-    /// Its parts; what is none of HTTP's is said in words.
+    /// Decodes the method, the headers and the body. The error says which of them is invalid.
     pub(crate) fn decode(&self) -> Result<(Method, HeaderMap, Bytes), String> {
-        let method = self.method.parse().map_err(|_| "its method is none of HTTP's")?;
+        let method = self.method.parse().map_err(|_| "its method is not an HTTP method")?;
         let mut headers = HeaderMap::new();
         for (name, value) in &self.headers {
             let name: HeaderName =
-                name.parse().map_err(|_| "the name of a header is none of HTTP's")?;
-            let value = STANDARD.decode(value).map_err(|_| "a header's value is not base64")?;
+                name.parse().map_err(|_| "the name of a header is not valid in HTTP")?;
+            let value =
+                STANDARD.decode(value).map_err(|_| "the value of a header is not base64")?;
             let value = HeaderValue::try_from(value)
-                .map_err(|_| "a header's value has bytes that HTTP does not allow")?;
+                .map_err(|_| "the value of a header is not valid in HTTP")?;
             headers.append(name, value);
         }
         let body = STANDARD.decode(&self.body_base64).map_err(|_| "its body is not base64")?;
@@ -67,25 +68,25 @@ impl Saved {
     }
 }
 
-/// Where deliveries are saved, under names that sort in the order of arrival.
+/// A directory of saved deliveries, whose names sort in order of arrival.
 #[derive(Debug)]
 pub(crate) struct Folder {
     path: PathBuf,
-    /// When the run began: runs sort by it, the deliveries of a run by their number.
+    /// When this run began. Runs sort by it, and the deliveries of a run by their number.
     run: String,
 }
 
 impl Folder {
-    /// Makes the folder where there is none.
+    /// Opens the directory, and creates it if necessary.
     pub(crate) fn open(path: &Path) -> Result<Self, Failure> {
-        fs::create_dir_all(path)
-            .map_err(|error| Failure::io(format_args!("cannot make {}", path.display()), &error))?;
+        let cannot = format_args!("cannot create {}", path.display());
+        fs::create_dir_all(path).map_err(|error| Failure::io(cannot, &error))?;
         let run = Timestamp::now().strftime("%Y%m%dT%H%M%S%3fZ").to_string();
         Ok(Self { path: path.to_owned(), run })
     }
 
-    /// Writes a delivery, which appears under its name only once it is whole.
-    pub(crate) fn save(&self, n: u64, saved: &Saved) -> io::Result<PathBuf> {
+    /// Saves a delivery. The file gets its name only once it is complete.
+    pub(crate) fn save(&self, n: u64, saved: &SavedDelivery) -> io::Result<PathBuf> {
         let path = self.path.join(format!("{}-{n:08}.json", self.run));
         let part = path.with_extension("part");
         let mut file = fs::File::create_new(&part)?;

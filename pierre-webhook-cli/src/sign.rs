@@ -1,4 +1,4 @@
-//! `sign`: the signature header's value of a body.
+//! `sign`: prints the signature header's value for a body.
 
 use std::io::{self, IsTerminal as _};
 
@@ -12,10 +12,10 @@ use crate::{
     stdin, time,
 };
 
-/// What `sign` can be told.
+/// The arguments of `sign`.
 #[derive(Debug, clap::Args)]
 pub(crate) struct SignArgs {
-    /// When to sign: Unix seconds, or a time such as 2026-03-17T10:00:00Z. Default: now
+    /// The time of the signature: Unix seconds, or a time such as 2026-03-17T10:00:00Z [default: now]
     #[arg(long, value_name = "TIME", value_parser = time::unix_seconds, allow_hyphen_values = true)]
     at: Option<u64>,
     #[command(flatten)]

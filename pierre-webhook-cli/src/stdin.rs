@@ -6,9 +6,9 @@ use bytes::Bytes;
 
 use crate::exit::{Failure, until_interrupted};
 
-/// All of it. The wait ends with Ctrl-C.
+/// Reads standard input to its end, or until Ctrl-C.
 pub(crate) async fn read() -> Result<Bytes, Failure> {
-    // A thread of its own may block.
+    // The read blocks, so it gets its own thread.
     let read = tokio::task::spawn_blocking(|| {
         let mut bytes = Vec::new();
         io::stdin().lock().read_to_end(&mut bytes).map(|_| Bytes::from(bytes))

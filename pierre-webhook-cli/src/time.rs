@@ -1,4 +1,4 @@
-//! Durations and points in time, as they are typed.
+//! Durations and points in time on the command line.
 
 use std::{
     str::FromStr as _,
@@ -7,12 +7,12 @@ use std::{
 
 use jiff::{SignedDuration, Timestamp};
 
-/// `30s`, `10m`, `1h30m`, `250ms`; a bare number is seconds.
+/// Parses `30s`, `10m`, `1h30m` or `250ms`. A bare number is seconds.
 pub(crate) fn duration(text: &str) -> Result<Duration, String> {
     Duration::try_from(signed_duration(text)?).map_err(|_| "must not be negative".to_owned())
 }
 
-/// As [`duration`], and less than nothing: `-2m`.
+/// Like [`duration`], and accepts negative values such as `-2m`.
 pub(crate) fn signed_duration(text: &str) -> Result<SignedDuration, String> {
     if let Ok(seconds) = text.parse() {
         return Ok(SignedDuration::from_secs(seconds));
@@ -21,7 +21,7 @@ pub(crate) fn signed_duration(text: &str) -> Result<SignedDuration, String> {
         .map_err(|_| "not a duration such as 30s, 10m or 250ms".to_owned())
 }
 
-/// Unix seconds, or RFC 3339.
+/// Parses Unix seconds or RFC 3339.
 pub(crate) fn instant(text: &str) -> Result<Timestamp, String> {
     let read = match text.parse() {
         Ok(seconds) => Timestamp::from_second(seconds),
@@ -30,19 +30,19 @@ pub(crate) fn instant(text: &str) -> Result<Timestamp, String> {
     read.map_err(|_| "neither Unix seconds nor a time such as 2026-03-17T10:00:00Z".to_owned())
 }
 
-/// As [`instant`], in Unix seconds: no signature is of before the epoch.
+/// Like [`instant`], in Unix seconds. Rejects times before the epoch, which a signature cannot hold.
 pub(crate) fn unix_seconds(text: &str) -> Result<u64, String> {
     let seconds = instant(text)?.as_second();
     seconds.try_into().map_err(|_| "must not be before 1970".to_owned())
 }
 
-/// The present, less an age.
+/// Returns the current Unix time minus `age`.
 pub(crate) fn signed_at(age: SignedDuration) -> u64 {
     let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default().as_secs();
     now.saturating_add_signed(age.as_secs().saturating_neg())
 }
 
-/// Milliseconds with two places: a loopback answers in less than one.
+/// Converts to milliseconds with two decimal places: loopback answers can take less than one millisecond.
 pub(crate) fn milliseconds(duration: Duration) -> f64 {
     (duration.as_secs_f64() * 100_000.0).round() / 100.0
 }
@@ -52,7 +52,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_duration_has_a_unit_or_is_seconds() {
+    fn a_duration_has_a_unit_or_is_in_seconds() {
         for (text, expected) in [
             ("30s", Ok(Duration::from_secs(30))),
             ("10m", Ok(Duration::from_secs(600))),
@@ -69,7 +69,7 @@ mod tests {
     }
 
     #[test]
-    fn a_point_in_time_is_unix_or_rfc_3339() {
+    fn an_instant_is_unix_seconds_or_rfc_3339() {
         let at = Timestamp::from_second(1_790_000_000).unwrap();
         assert_eq!(instant("1790000000"), Ok(at));
         assert_eq!(instant("2026-09-21T14:13:20Z"), Ok(at));
@@ -79,7 +79,7 @@ mod tests {
     }
 
     #[test]
-    fn milliseconds_have_two_places() {
+    fn milliseconds_have_two_decimal_places() {
         assert_eq!(milliseconds(Duration::from_micros(1237)).to_string(), "1.24");
     }
 }

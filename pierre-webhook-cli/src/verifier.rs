@@ -1,4 +1,4 @@
-//! The verifier, as the command line sets it.
+//! Core's verifier, configured on the command line.
 
 use std::time::Duration;
 
@@ -6,17 +6,17 @@ use pierre_webhook_core::Verifier;
 
 use crate::{secrets::Secrets, time};
 
-/// The settings of core's verifier.
+/// The settings of the verifier.
 #[derive(Clone, Debug, clap::Args)]
 #[command(next_help_heading = "Verification")]
 pub(crate) struct VerifierArgs {
-    /// How long ago a delivery may have been signed
+    /// The maximum age of a delivery's signature
     #[arg(long, value_name = "DURATION", default_value = "5m", value_parser = time::duration)]
     pub(crate) max_age: Duration,
     /// Accept a delivery of any age
     #[arg(long, conflicts_with = "max_age")]
     pub(crate) any_age: bool,
-    /// The largest body that is accepted: bytes, or as in 64KiB, 2MiB
+    /// The largest accepted body: a number of bytes, or a size such as 64KiB or 2MiB
     #[arg(long, value_name = "BYTES", default_value = "1MiB", value_parser = bytes)]
     pub(crate) body_limit: usize,
 }
@@ -46,7 +46,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_limit_is_in_bytes_or_has_a_unit() {
+    fn a_body_limit_is_in_bytes_or_has_a_unit() {
         assert_eq!(bytes("0"), Ok(0));
         assert_eq!(bytes("4096"), Ok(4096));
         assert_eq!(bytes("64KiB"), Ok(65536));

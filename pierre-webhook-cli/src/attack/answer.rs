@@ -1,12 +1,13 @@
-//! The answer of a server, out of the bytes that came so far.
+//! Parses a server's answer from the bytes that have arrived.
 
-use serde::Deserialize;
+use super::verdict::Reaction;
+use crate::{
+    problem,
+    raw_http::{join_chunks, next_line},
+};
 
-use super::verdict::Got;
-use crate::raw_http::{joined, next_line};
-
-/// `None` while it is not whole. `is_end`: no more bytes will come.
-pub(super) fn parse(bytes: &[u8], is_end: bool) -> Option<Got> {
+/// Returns `None` while the answer is incomplete. `is_end` says that no more bytes will arrive.
+pub(super) fn parse(bytes: &[u8], is_end: bool) -> Option<Reaction> {
     let (line, mut rest) = next_line(bytes)?;
     let status = status(line)?;
     let mut length = None;
@@ -28,16 +29,16 @@ pub(super) fn parse(bytes: &[u8], is_end: bool) -> Option<Got> {
         return parse(rest, is_end);
     }
     let body = if is_chunked {
-        let (body, is_broken_off) = joined(rest).unwrap_or_default();
-        let is_whole = !is_broken_off && rest.ends_with(b"0\r\n\r\n");
-        (is_whole || is_end).then(|| body.to_vec())
+        let (body, is_incomplete) = join_chunks(rest).unwrap_or_default();
+        let is_complete = !is_incomplete && rest.ends_with(b"0\r\n\r\n");
+        (is_complete || is_end).then(|| body.to_vec())
     } else {
-        let whole = length.and_then(|length: usize| rest.get(..length));
-        // Without a length the end of the connection is that of the answer; a 204 has none.
-        let has_none = [204, 304].contains(&status);
-        whole.map(<[u8]>::to_vec).or_else(|| (is_end || has_none).then(|| rest.to_vec()))
+        let complete = length.and_then(|length: usize| rest.get(..length));
+        // Without a length, the answer ends with the connection. A 204 or 304 has no body.
+        let is_bodiless = [204, 304].contains(&status);
+        complete.map(<[u8]>::to_vec).or_else(|| (is_end || is_bodiless).then(|| rest.to_vec()))
     };
-    body.map(|body| Got::Answer(status, detail(&body)))
+    body.map(|body| Reaction::Answer(status, problem::detail(&body)))
 }
 
 fn status(line: &[u8]) -> Option<u16> {
@@ -46,27 +47,22 @@ fn status(line: &[u8]) -> Option<u16> {
     words.next()?.parse().ok()
 }
 
-/// The `detail` of problem details.
-fn detail(body: &[u8]) -> Option<String> {
-    #[derive(Deserialize)]
-    struct Problem {
-        detail: String,
-    }
-    serde_json::from_slice::<Problem>(body).ok().map(|problem| problem.detail)
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
 
     #[test]
-    fn an_answer_is_whole_by_its_length_its_chunks_or_its_end() {
-        let with = |detail: &str| Some(Got::Answer(401, Some(detail.to_owned())));
+    fn an_answer_is_complete_by_its_length_its_last_chunk_or_the_end_of_the_connection() {
+        let with = |detail: &str| Some(Reaction::Answer(401, Some(detail.to_owned())));
         for (bytes, is_end, expected) in [
             ("HTTP/1.1 401 X\r\n", false, None),
             ("HTTP/1.1 401 X\r\ncontent-length: 14\r\n\r\n{\"detail\":\"a", false, None),
             ("HTTP/1.1 401 X\r\nContent-Length: 14\r\n\r\n{\"detail\":\"a\"}", false, with("a")),
-            ("HTTP/1.1 100 C\r\n\r\nHTTP/1.1 204 X\r\n\r\n", false, Some(Got::Answer(204, None))),
+            (
+                "HTTP/1.1 100 C\r\n\r\nHTTP/1.1 204 X\r\n\r\n",
+                false,
+                Some(Reaction::Answer(204, None)),
+            ),
             ("HTTP/1.1 401 X\r\n\r\n{\"detail\":\"a\"}", false, None),
             ("HTTP/1.1 401 X\r\n\r\n{\"detail\":\"a\"}", true, with("a")),
             (

@@ -1,4 +1,4 @@
-//! Whether a host that is not this machine may be attacked.
+//! Asks before it attacks a host other than this machine.
 
 use std::{
     io::{self, BufRead as _, IsTerminal as _},
@@ -6,13 +6,13 @@ use std::{
 };
 
 use crate::{
+    client::Target,
     escape,
     exit::{Failure, until_interrupted},
-    http::Target,
     output::Output,
 };
 
-/// Asks where there is somebody to ask.
+/// Returns an error unless the host is this machine, `--yes` is given, or the user agrees.
 pub(super) async fn ask(target: &Target, yes: bool, output: &Output) -> Result<(), Failure> {
     let host = target.host();
     if yes || is_loopback(host) {
@@ -22,10 +22,10 @@ pub(super) async fn ask(target: &Target, yes: bool, output: &Output) -> Result<(
         return Err(Failure::usage(format!("{host} is not this machine: attack it with --yes")));
     }
     output.say(format_args!(
-        "{} is not this machine. Attack it only if it is yours. Go on? [y/N]",
+        "{} is not this machine. Attack it only if it is yours. Continue? [y/N]",
         escape::text(host)
     ));
-    // Beside the runtime, so that Ctrl-C ends the wait.
+    // The read blocks, so it gets its own thread, and Ctrl-C ends the wait.
     let reading = tokio::task::spawn_blocking(|| {
         let mut line = String::new();
         io::stdin().lock().read_line(&mut line).map(|_| line)
@@ -37,7 +37,7 @@ pub(super) async fn ask(target: &Target, yes: bool, output: &Output) -> Result<(
     }
 }
 
-/// What its name alone says: no look-up is asked whether a host is harmless.
+/// Judges the name or address itself: a DNS answer could change afterwards.
 fn is_loopback(host: &str) -> bool {
     host.eq_ignore_ascii_case("localhost")
         || host.parse::<IpAddr>().is_ok_and(|address| address.to_canonical().is_loopback())
@@ -48,7 +48,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn only_this_machine_is_loopback() {
+    fn only_localhost_and_loopback_addresses_need_no_consent() {
         for host in ["localhost", "LOCALHOST", "127.0.0.1", "127.8.9.1", "::1", "::ffff:127.0.0.1"]
         {
             assert!(is_loopback(host), "{host}");

@@ -1,4 +1,4 @@
-//! One request on a raw connection: what no HTTP library would send.
+//! Sends one raw request, and reads the answer.
 
 use std::time::Duration;
 
@@ -9,47 +9,46 @@ use tokio::{
 
 use super::{
     answer,
-    maker::{Framing, Request},
-    verdict::Got,
+    raw_request::{Framing, RawRequest},
+    verdict::Reaction,
 };
-use crate::http::{Connector, Target};
+use crate::client::{Connector, Target};
 
-/// Between the pieces of a slow body: in all less than any server's patience.
+/// The pause between the pieces of a slow body, which stays below any server's timeout.
 const PAUSE: Duration = Duration::from_millis(20);
 const PIECES: usize = 8;
 
-/// More of an answer is not read.
-const MOST_ANSWER: usize = 64 << 10;
+/// How much of an answer is read.
+const MAX_ANSWER: usize = 64 << 10;
 
-/// Sends a request on a connection of its own. Writing and reading go on at once: who refuses a body need not
-/// read it.
+/// Sends a request on its own connection. It reads while it writes: a server may answer before it reads the body.
 pub(super) async fn exchange(
     connector: &Connector,
     target: &Target,
-    request: &Request,
-    longest: Duration,
-) -> Got {
-    let exchanged = timeout(longest, async {
+    request: &RawRequest,
+    limit: Duration,
+) -> Reaction {
+    let exchanged = timeout(limit, async {
         let stream = match connector.connect(target).await {
             Ok(stream) => stream,
-            Err(error) => return Got::Unreachable(error.to_string()),
+            Err(error) => return Reaction::Unreachable(error.to_string()),
         };
         let (mut reader, mut writer) = split(stream);
         let writing = async {
-            // A server that has answered may have closed.
+            // A write may fail because the server has answered and closed the connection.
             let _ = write(&mut writer, target, request).await;
-            std::future::pending::<Got>().await
+            std::future::pending::<Reaction>().await
         };
         let reading = async {
             let mut bytes = Vec::new();
             loop {
                 let read = reader.read_buf(&mut bytes).await;
-                let is_end = !matches!(read, Ok(1..)) || bytes.len() > MOST_ANSWER;
+                let is_end = !matches!(read, Ok(1..)) || bytes.len() > MAX_ANSWER;
                 if let Some(got) = answer::parse(&bytes, is_end) {
                     return got;
                 }
                 if is_end {
-                    return Got::Closed;
+                    return Reaction::Closed;
                 }
             }
         };
@@ -58,13 +57,13 @@ pub(super) async fn exchange(
             got = writing => got,
         }
     });
-    exchanged.await.unwrap_or(Got::TimedOut)
+    exchanged.await.unwrap_or(Reaction::TimedOut)
 }
 
 async fn write(
     writer: &mut (impl AsyncWrite + Unpin),
     target: &Target,
-    request: &Request,
+    request: &RawRequest,
 ) -> std::io::Result<()> {
     let head = head(target, request);
     let body = &request.body;
@@ -106,7 +105,7 @@ async fn write(
     writer.flush().await
 }
 
-fn head(target: &Target, request: &Request) -> Vec<u8> {
+fn head(target: &Target, request: &RawRequest) -> Vec<u8> {
     let mut head = format!("POST {} HTTP/1.1\r\n", target.path()).into_bytes();
     head.extend([b"Host: ", target.host_header().as_bytes(), b"\r\n"].concat());
     head.extend(b"Content-Type: application/json\r\nUser-Agent: Pierre-Webhook/1.0\r\nConnection: close\r\n");

@@ -1,68 +1,70 @@
-//! What must come of a case, and what did.
+//! How a receiver must react to a case, and how it did.
 
 use pierre_webhook_core::Error;
 use serde::Serialize;
 
-/// What must come of a case.
+/// How the receiver must react.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(super) enum Expected {
+pub(super) enum Expectation {
     /// 2xx.
     Accepted,
-    /// 4xx; where the text is compared, this one.
-    Refused(Error),
-    /// 4xx, or a connection that is closed: there is nobody left who must be answered.
+    /// 4xx. With `--exact`, the status and text of this error.
+    Rejected(Error),
+    /// 4xx, or a closed connection: a sender that broke off doesn't need an answer.
     NotAccepted,
 }
 
-/// What came of it.
+/// How the receiver reacted.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(super) enum Got {
-    /// The status, and the answer's own reason.
+pub(super) enum Reaction {
+    /// The status, and the reason in the answer.
     Answer(u16, Option<String>),
     /// Closed without an answer.
     Closed,
-    /// No whole answer in time.
+    /// No complete answer in time.
     TimedOut,
-    /// Not even a connection.
+    /// No connection.
     Unreachable(String),
 }
 
-/// Both, for programs.
+/// An expectation or a reaction, as JSON.
 #[derive(Serialize)]
-pub(super) struct Words {
+pub(super) struct VerdictRecord {
     verdict: &'static str,
     status: Option<u16>,
     text: Option<String>,
 }
 
-impl Expected {
-    pub(super) fn is_met_by(&self, got: &Got, is_exact: bool) -> bool {
+impl Expectation {
+    pub(super) fn is_met_by(&self, got: &Reaction, is_exact: bool) -> bool {
         match (self, got) {
-            (Self::Accepted, Got::Answer(200..=299, _)) => true,
-            (Self::Refused(error), Got::Answer(status @ 400..=499, text)) => {
+            (Self::Accepted, Reaction::Answer(200..=299, _)) => true,
+            (Self::Rejected(error), Reaction::Answer(status @ 400..=499, text)) => {
                 !is_exact
                     || (*status == error.status_code() && is_same_text(error, text.as_deref()))
             }
-            (Self::NotAccepted, Got::Answer(400..=499, _) | Got::Closed) => true,
+            (Self::NotAccepted, Reaction::Answer(400..=499, _) | Reaction::Closed) => true,
             _ => false,
         }
     }
 
-    pub(super) fn words(&self, is_exact: bool) -> Words {
+    pub(super) fn record(&self, is_exact: bool) -> VerdictRecord {
         match self {
-            Self::Accepted => Words { verdict: "accepted", status: None, text: None },
-            Self::Refused(error) if is_exact => Words {
+            Self::Accepted => VerdictRecord { verdict: "accepted", status: None, text: None },
+            Self::Rejected(error) if is_exact => VerdictRecord {
                 verdict: "refused",
                 status: Some(error.status_code()),
                 text: Some(error.to_string()),
             },
-            Self::Refused(_) => Words { verdict: "refused", status: None, text: None },
-            Self::NotAccepted => Words { verdict: "not accepted", status: None, text: None },
+            Self::Rejected(_) => VerdictRecord { verdict: "refused", status: None, text: None },
+            Self::NotAccepted => {
+                VerdictRecord { verdict: "not accepted", status: None, text: None }
+            }
         }
     }
 }
 
-/// A second may pass on the way, so that the number of seconds is not compared.
+/// Doesn't compare the age in the text: a second may pass before the server reads its clock.
 fn is_same_text(error: &Error, text: Option<&str>) -> bool {
     let Some(text) = text else { return false };
     match error {
@@ -71,12 +73,12 @@ fn is_same_text(error: &Error, text: Option<&str>) -> bool {
     }
 }
 
-impl Got {
+impl Reaction {
     pub(super) fn is_answer(&self) -> bool {
         matches!(self, Self::Answer(..))
     }
 
-    pub(super) fn words(&self) -> Words {
+    pub(super) fn record(&self) -> VerdictRecord {
         let (verdict, status, text) = match self {
             Self::Answer(status, text) => {
                 let verdict = match status {
@@ -90,16 +92,16 @@ impl Got {
             Self::TimedOut => ("timed out", None, None),
             Self::Unreachable(text) => ("unreachable", None, Some(text.clone())),
         };
-        Words { verdict, status, text }
+        VerdictRecord { verdict, status, text }
     }
 
     pub(super) fn text(&self) -> String {
-        self.words().text()
+        self.record().text()
     }
 }
 
-impl Words {
-    /// For people. Not escaped: a part of it may be the server's.
+impl VerdictRecord {
+    /// Returns the text for people. It is not escaped, and part of it may come from the server.
     pub(super) fn text(&self) -> String {
         let status = self.status.map(|status| status.to_string());
         let parts = [Some(self.verdict), status.as_deref(), self.text.as_deref()];
@@ -112,33 +114,35 @@ mod tests {
     use super::*;
 
     #[test]
-    fn only_2xx_is_accepted_and_only_4xx_refused() {
-        let refused = Expected::Refused(Error::InvalidSignature);
-        for (status, is_accepted, is_refused) in [
+    fn only_2xx_accepts_and_only_4xx_rejects() {
+        let rejected = Expectation::Rejected(Error::InvalidSignature);
+        for (status, is_accepted, is_rejected) in [
             (200, true, false),
             (204, true, false),
             (301, false, false),
             (400, false, true),
             (500, false, false),
         ] {
-            let got = Got::Answer(status, None);
-            assert_eq!(Expected::Accepted.is_met_by(&got, true), is_accepted, "{status}");
-            assert_eq!(refused.is_met_by(&got, false), is_refused, "{status}");
-            assert_eq!(Expected::NotAccepted.is_met_by(&got, false), is_refused, "{status}");
+            let got = Reaction::Answer(status, None);
+            assert_eq!(Expectation::Accepted.is_met_by(&got, true), is_accepted, "{status}");
+            assert_eq!(rejected.is_met_by(&got, false), is_rejected, "{status}");
+            assert_eq!(Expectation::NotAccepted.is_met_by(&got, false), is_rejected, "{status}");
         }
-        for got in [Got::Closed, Got::TimedOut, Got::Unreachable(String::new())] {
-            assert!(!Expected::Accepted.is_met_by(&got, false) && !refused.is_met_by(&got, false));
-            assert_eq!(Expected::NotAccepted.is_met_by(&got, false), got == Got::Closed);
+        for got in [Reaction::Closed, Reaction::TimedOut, Reaction::Unreachable(String::new())] {
+            assert!(
+                !Expectation::Accepted.is_met_by(&got, false) && !rejected.is_met_by(&got, false)
+            );
+            assert_eq!(Expectation::NotAccepted.is_met_by(&got, false), got == Reaction::Closed);
         }
     }
 
     #[test]
-    fn exactly_means_status_and_text() {
-        let refused = Expected::Refused(Error::InvalidSignature);
-        let got = |status, text: &str| Got::Answer(status, Some(text.to_owned()));
-        assert!(refused.is_met_by(&got(401, "Invalid signature"), true));
-        assert!(!refused.is_met_by(&got(400, "Invalid signature"), true));
-        assert!(!refused.is_met_by(&got(401, "invalid"), true));
-        assert!(!refused.is_met_by(&Got::Answer(401, None), true));
+    fn an_exact_rejection_has_the_status_and_text() {
+        let rejected = Expectation::Rejected(Error::InvalidSignature);
+        let got = |status, text: &str| Reaction::Answer(status, Some(text.to_owned()));
+        assert!(rejected.is_met_by(&got(401, "Invalid signature"), true));
+        assert!(!rejected.is_met_by(&got(400, "Invalid signature"), true));
+        assert!(!rejected.is_met_by(&got(401, "invalid"), true));
+        assert!(!rejected.is_met_by(&Reaction::Answer(401, None), true));
     }
 }

@@ -1,4 +1,4 @@
-//! When a delivery is tried again. The service's own schedule is not published: this one is ours.
+//! When a delivery is retried. The schedule is the command's own; the service's is not published.
 
 use std::time::Duration;
 
@@ -7,26 +7,25 @@ use jiff::{Timestamp, fmt::rfc2822};
 
 use crate::time;
 
-const HEADING: &str =
-    "Retries (the service's schedule is not published: this one is the command's own)";
+const HEADING: &str = "Retries (the schedule is the command's own; the service's is not published)";
 
-/// The schedule of the retries.
+/// The retry schedule.
 #[derive(Clone, Debug, clap::Args)]
 #[command(next_help_heading = HEADING)]
 pub(crate) struct RetryArgs {
-    /// How often to try again, after an answer that is not the expected one or none at all
+    /// How many times to retry after an unexpected answer or none
     #[arg(long, value_name = "N", default_value_t = 0)]
     retries: u32,
-    /// The pause before the first retry, doubled before each further one, and shortened at random by up to half.
-    /// A Retry-After of the answer counts in its place
+    /// The pause before the first retry. It doubles with each retry, and is shortened at random by up to half. A
+    /// Retry-After in the answer replaces it
     #[arg(long, value_name = "DURATION", default_value = "1s", value_parser = time::duration)]
     backoff: Duration,
-    /// Whether a retry is the same request again, or is signed anew with the time of the retry
+    /// Send the same request again, or sign it again with the current time
     #[arg(long, value_enum, value_name = "HOW", default_value_t)]
     pub(crate) retry_as: RetryAs,
 }
 
-/// What a retry carries.
+/// What a retry sends.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, clap::ValueEnum)]
 pub(crate) enum RetryAs {
     #[default]
@@ -34,26 +33,26 @@ pub(crate) enum RetryAs {
     Resigned,
 }
 
-/// How often, and after which pauses.
+/// How many retries there are, and the pauses between them.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Retries {
-    most: u32,
+    max: u32,
     backoff: Duration,
 }
 
 impl Retries {
-    pub(crate) const NONE: Self = Self { most: 0, backoff: Duration::ZERO };
+    pub(crate) const NONE: Self = Self { max: 0, backoff: Duration::ZERO };
 
-    /// The pause after an attempt, counted from 1, that was not as expected; `None` where it was the last one.
+    /// Returns the pause after this attempt, counted from 1, or `None` if it was the last.
     pub(crate) fn pause(&self, attempt: u32, answer: Option<&HeaderMap>) -> Option<Duration> {
-        if attempt > self.most {
+        if attempt > self.max {
             return None;
         }
-        let told = answer.and_then(|headers| retry_after(headers, Timestamp::now()));
-        Some(told.unwrap_or_else(|| self.backoff(attempt, random())))
+        let requested = answer.and_then(|headers| retry_after(headers, Timestamp::now()));
+        Some(requested.unwrap_or_else(|| self.backoff(attempt, random())))
     }
 
-    /// `random`: of `u16::MAX`, how much of the half that may be taken away is.
+    /// Doubles the pause with each attempt. `random` shortens it, by half for `u16::MAX`.
     fn backoff(&self, attempt: u32, random: u16) -> Duration {
         let doubled = 2_u32.saturating_pow(attempt.saturating_sub(1));
         let longest = self.backoff.saturating_mul(doubled);
@@ -64,11 +63,11 @@ impl Retries {
 
 impl From<&RetryArgs> for Retries {
     fn from(args: &RetryArgs) -> Self {
-        Self { most: args.retries, backoff: args.backoff }
+        Self { max: args.retries, backoff: args.backoff }
     }
 }
 
-/// Both forms: seconds, or the date of an HTTP header.
+/// Reads `Retry-After`, in seconds or as an HTTP date.
 fn retry_after(headers: &HeaderMap, now: Timestamp) -> Option<Duration> {
     let value = headers.get(RETRY_AFTER)?.to_str().ok()?.trim();
     if value.bytes().all(|byte| byte.is_ascii_digit()) {
@@ -78,7 +77,7 @@ fn retry_after(headers: &HeaderMap, now: Timestamp) -> Option<Duration> {
     Some(Duration::try_from(at.duration_since(now)).unwrap_or(Duration::ZERO))
 }
 
-/// Without random bytes the pauses are not spread, and nothing else is lost.
+/// Returns 0 without a source of randomness: pauses are then not shortened.
 fn random() -> u16 {
     let mut bytes = [0; 2];
     let _ = getrandom::fill(&mut bytes);
@@ -91,7 +90,7 @@ mod tests {
 
     #[test]
     fn pauses_double_and_are_shortened_by_up_to_half() {
-        let retries = Retries { most: 3, backoff: Duration::from_secs(1) };
+        let retries = Retries { max: 3, backoff: Duration::from_secs(1) };
         let seconds = |attempt, random| retries.backoff(attempt, random).as_secs_f64();
         assert_eq!([seconds(1, 0), seconds(2, 0), seconds(3, 0)], [1.0, 2.0, 4.0]);
         assert_eq!([seconds(1, u16::MAX), seconds(3, u16::MAX)], [0.5, 2.0]);

@@ -1,4 +1,4 @@
-//! What became of many deliveries.
+//! Counts the deliveries of a run.
 
 use std::time::Duration;
 
@@ -6,16 +6,16 @@ use serde::Serialize;
 
 use crate::{exit::Exit, time};
 
-/// What became of one delivery.
+/// How a delivery ended.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Outcome {
     AsExpected,
     Unexpected,
-    /// No answer at all, or nothing to send.
+    /// No answer, or nothing to send.
     Unreachable,
 }
 
-/// Counts, and the time that each answer took.
+/// The counts of a run, and how long each answer took.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Tally {
     pub(crate) as_expected: u64,
@@ -58,12 +58,12 @@ impl Tally {
         }
     }
 
-    /// How long the answers took; `None` where there was none.
+    /// Returns how long the answers took, or `None` if there were none.
     pub(crate) fn latency(&self) -> Option<Latency> {
         let mut times = self.times.clone();
         times.sort_unstable();
         let rank = |percent: usize| {
-            // The nearest rank: a time that was measured, never one between two.
+            // The nearest rank is a time that was measured, never an interpolation.
             let rank = times.len().saturating_mul(percent).div_ceil(100).max(1);
             times.get(rank.saturating_sub(1)).copied().map(time::milliseconds)
         };
@@ -77,7 +77,7 @@ impl Tally {
     }
 }
 
-/// Milliseconds.
+/// In milliseconds.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize)]
 pub(crate) struct Latency {
     pub(crate) min: f64,
@@ -92,7 +92,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn latencies_are_those_of_the_nearest_rank() {
+    fn percentiles_are_measured_times() {
         let mut tally = Tally::default();
         assert_eq!(tally.latency(), None);
         for ms in (1..=100).rev() {

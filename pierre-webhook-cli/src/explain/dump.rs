@@ -1,19 +1,19 @@
-//! The dump of an HTTP/1 request, its lines ended by CRLF or by LF.
+//! The dump of an HTTP/1 request, with lines that end in CRLF or LF.
 
 use bytes::Bytes;
 
-use super::request::Request;
-use crate::raw_http::{joined, next_line};
+use super::request::RecordedRequest;
+use crate::raw_http::{join_chunks, next_line};
 
-/// `None` where it does not begin like a request.
-pub(super) fn parse(bytes: &[u8]) -> Option<Request> {
+/// Returns `None` if it doesn't start like a request.
+pub(super) fn parse(bytes: &[u8]) -> Option<RecordedRequest> {
     let (line, mut rest) = next_line(bytes)?;
     if !is_request_line(line) {
         return None;
     }
     let mut headers = Vec::new();
     loop {
-        // A dump that ends in its head has no body.
+        // The dump may end within its head.
         let (line, after) = next_line(rest).unwrap_or((rest, &[]));
         rest = after;
         if line.is_empty() {
@@ -24,8 +24,8 @@ pub(super) fn parse(bytes: &[u8]) -> Option<Request> {
         headers
             .push((str::from_utf8(name).ok()?.to_ascii_lowercase(), value.trim_ascii().to_vec()));
     }
-    let (body, is_broken_off) = body(&headers, rest);
-    Some(Request { at: None, headers, body, is_broken_off })
+    let (body, is_incomplete) = body(&headers, rest);
+    Some(RecordedRequest { at: None, headers, body, is_incomplete })
 }
 
 fn is_request_line(line: &[u8]) -> bool {
@@ -37,14 +37,14 @@ fn is_request_line(line: &[u8]) -> bool {
         && words.next().is_some_and(|version| version.starts_with(b"HTTP/"))
 }
 
-/// The body by its framing, and whether it is cut short. What follows it, such as the newline of an editor, is
-/// no part of it.
+/// Returns the body, and whether it is incomplete. Its framing separates it from what follows, such as a newline that
+/// an editor added.
 fn body(headers: &[(String, Vec<u8>)], rest: &[u8]) -> (Bytes, bool) {
     let header =
         |name: &str| headers.iter().find(|(other, _)| other == name).map(|(_, value)| value);
     if header("transfer-encoding").is_some_and(|value| value.eq_ignore_ascii_case(b"chunked"))
-        // Many dumps hold the body joined already.
-        && let Some(joined) = joined(rest)
+        // Many dumps hold the body without its chunk framing.
+        && let Some(joined) = join_chunks(rest)
     {
         return joined;
     }
@@ -63,23 +63,23 @@ mod tests {
 
     fn body(dump: &str) -> Option<(String, bool)> {
         let request = parse(dump.as_bytes())?;
-        Some((String::from_utf8(request.body.to_vec()).unwrap(), request.is_broken_off))
+        Some((String::from_utf8(request.body.to_vec()).unwrap(), request.is_incomplete))
     }
 
     #[test]
-    fn a_dump_has_a_head_and_a_body_by_its_framing() {
+    fn the_framing_of_a_dump_delimits_its_body() {
         let whole = |text: &str| Some((text.to_owned(), false));
-        let broken = |text: &str| Some((text.to_owned(), true));
+        let incomplete = |text: &str| Some((text.to_owned(), true));
         for (dump, expected) in [
             ("POST / HTTP/1.1\r\nA: b\r\n\r\n{}\n", whole("{}\n")),
             ("POST / HTTP/1.1\nA: b\n\n{}", whole("{}")),
             ("POST / HTTP/1.1\nContent-Length: 2\n\n{}\n", whole("{}")),
-            ("POST / HTTP/1.1\nContent-Length: 3\n\n{}", broken("{}")),
+            ("POST / HTTP/1.1\nContent-Length: 3\n\n{}", incomplete("{}")),
             (
                 "POST / HTTP/1.1\nTransfer-Encoding: chunked\n\n1\r\n{\r\n1;x\r\n}\r\n0\r\n\r\n",
                 whole("{}"),
             ),
-            ("POST / HTTP/1.1\nTransfer-Encoding: chunked\n\n5\r\n{}", broken("{}")),
+            ("POST / HTTP/1.1\nTransfer-Encoding: chunked\n\n5\r\n{}", incomplete("{}")),
             ("POST / HTTP/1.1\nTransfer-Encoding: chunked\n\n{\"a\":1}", whole("{\"a\":1}")),
             ("POST / HTTP/1.1\r\nA: b", whole("")),
             ("{}\n", None),

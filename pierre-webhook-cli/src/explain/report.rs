@@ -1,9 +1,9 @@
-//! What is said of a request.
+//! Reports the rules, and the verdict at the end.
 
 use serde::Serialize;
 
 use super::{
-    rules::{Judgement, RULES, State},
+    rules::{Judgment, RULES, State},
     search::{Cause, Finding},
 };
 use crate::{
@@ -12,18 +12,18 @@ use crate::{
     output::{BAD, DIM, GOOD, Output, WARNING},
 };
 
-/// One rule, for programs.
+/// One rule, as JSON.
 #[derive(Serialize)]
-struct Rule<'a> {
+struct RuleRecord<'a> {
     rule: &'a str,
     state: &'a str,
     says: &'a str,
     error: Option<&'a str>,
 }
 
-/// The last line, for programs.
+/// The last line, as JSON.
 #[derive(Serialize)]
-struct Verdict<'a> {
+struct VerdictRecord<'a> {
     verdict: &'a str,
     /// The first rule that failed.
     rule: Option<&'a str>,
@@ -34,49 +34,52 @@ struct Verdict<'a> {
     not_tried: &'a [String],
 }
 
-pub(super) fn rules(output: &Output, judgement: &Judgement) -> Result<(), Failure> {
-    for (index, ((rule, says), state)) in RULES.iter().zip(judgement.states).enumerate() {
-        let error = judgement.text(index).filter(|_| state == State::Failed);
+/// Reports each rule.
+pub(super) fn rules(output: &Output, judgment: &Judgment) -> Result<(), Failure> {
+    for (index, ((rule, says), state)) in RULES.iter().zip(judgment.states).enumerate() {
+        let error = judgment.text(index).filter(|_| state == State::Failed);
         let (style, state) = match state {
             State::Passed => (GOOD, "passed"),
             State::Failed => (BAD, "failed"),
             State::NotReached => (DIM, "not reached"),
         };
-        output.record(&Rule { rule, state, says, error: error.as_deref() })?;
+        output.record(&RuleRecord { rule, state, says, error: error.as_deref() })?;
         let text = error.map_or_else(|| (*says).to_owned(), |error| escape::text(&error));
         output.data(format_args!("rule {rule:<2}  {style}{state:<11}{style:#}  {text}"))?;
     }
     Ok(())
 }
 
+/// Reports the verdict, and what broke the signature.
 pub(super) fn verdict(
     output: &Output,
-    judgement: &Judgement,
+    judgment: &Judgment,
     finding: &Finding,
 ) -> Result<Exit, Failure> {
-    let failed = judgement.failed_rule();
+    let failed = judgment.failed_rule();
     let verdict = match failed {
         None => "verified",
         Some("5") if finding.causes.is_empty() => "unexplained",
         Some("5") => "proven",
         Some(_) => "refused",
     };
-    output.record(&Verdict {
+    output.record(&VerdictRecord {
         verdict,
         rule: failed,
-        error: judgement.error.as_ref().map(ToString::to_string),
+        error: judgment.error.as_ref().map(ToString::to_string),
         causes: &finding.causes,
         ruled_out: &finding.ruled_out,
         not_tried: &finding.not_tried,
     })?;
     output.data("")?;
     match failed {
-        None => output
-            .data(format_args!("{GOOD}verified{GOOD:#}: a receiver with this secret accepts it"))?,
+        None => output.data(format_args!(
+            "{GOOD}verified{GOOD:#}: a receiver with this secret accepts the delivery"
+        ))?,
         Some("5") => {}
         Some(rule) => output.data(format_args!("{BAD}refused{BAD:#} by rule {rule}"))?,
     }
-    if judgement.is_signature_wrong() {
+    if judgment.is_signature_wrong() {
         signature(output, finding)?;
     }
     Ok(if failed.is_none() { Exit::AsExpected } else { Exit::Negative })
@@ -84,7 +87,7 @@ pub(super) fn verdict(
 
 fn signature(output: &Output, finding: &Finding) -> Result<(), Failure> {
     for cause in &finding.causes {
-        output.data(format_args!("{GOOD}proven{GOOD:#}: the signature is right for"))?;
+        output.data(format_args!("{GOOD}proven{GOOD:#}: the signature matches with"))?;
         for (what, words) in
             [("secret", &cause.secret), ("body", &cause.body), ("content", &cause.content)]
         {
@@ -96,7 +99,7 @@ fn signature(output: &Output, finding: &Finding) -> Result<(), Failure> {
     if !finding.causes.is_empty() {
         return Ok(());
     }
-    output.data(format_args!("{WARNING}unexplained{WARNING:#}: none of these is the cause"))?;
+    output.data(format_args!("{WARNING}unexplained{WARNING:#}: the cause is none of these"))?;
     for ruled_out in &finding.ruled_out {
         output.data(format_args!("  {ruled_out}"))?;
     }
@@ -107,7 +110,7 @@ fn signature(output: &Output, finding: &Finding) -> Result<(), Failure> {
         }
     }
     output.data(
-        "next: see whether this is the secret of the subscription; then put the command in front of the \
+        "next: check that this is the secret of the subscription. Then run the command in front of the \
          application,\n  pierre-webhook listen --save wire --forward-to URL\nlet the application write the bytes \
          that it verifies to a file, and compare:\n  pierre-webhook explain --wire wire/FILE.json --app FILE",
     )

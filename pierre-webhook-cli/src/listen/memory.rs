@@ -1,4 +1,4 @@
-//! Which deliveries were seen before.
+//! Remembers deliveries, to recognize duplicates.
 
 use std::{
     collections::{HashMap, VecDeque},
@@ -7,12 +7,12 @@ use std::{
 
 use pierre_webhook_core::DeliveryId;
 
-/// The last deliveries, up to so many.
+/// The most recent deliveries, up to a maximum.
 pub(super) struct Memory {
     seen: HashMap<DeliveryId, Seen>,
     /// The oldest first.
     order: VecDeque<DeliveryId>,
-    most: usize,
+    max: usize,
     hasher: RandomState,
 }
 
@@ -22,27 +22,29 @@ struct Seen {
     signature: u64,
 }
 
-/// What is known of a delivery when it comes.
+/// What is known about a delivery when it arrives.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct Sighting {
-    /// This one included.
+    /// Including this one.
     pub(super) tries: u64,
     pub(super) duplicate: Option<Duplicate>,
 }
 
+/// A delivery that arrived before.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct Duplicate {
-    /// The number of the first one.
+    /// The number of the first delivery.
     pub(super) of: u64,
-    /// Its signature header is another than that of the first one.
+    /// The signature header differs from the first delivery's.
     pub(super) is_resigned: bool,
 }
 
 impl Memory {
-    pub(super) fn new(most: usize) -> Self {
-        Self { seen: HashMap::new(), order: VecDeque::new(), most, hasher: RandomState::new() }
+    pub(super) fn new(max: usize) -> Self {
+        Self { seen: HashMap::new(), order: VecDeque::new(), max, hasher: RandomState::new() }
     }
 
+    /// Remembers a delivery, and returns what was known about it.
     pub(super) fn see(&mut self, n: u64, id: DeliveryId, signature: &[u8]) -> Sighting {
         let signature = self.hasher.hash_one(signature);
         if let Some(seen) = self.seen.get_mut(&id) {
@@ -51,7 +53,7 @@ impl Memory {
             let duplicate = Some(Duplicate { of: seen.n, is_resigned });
             return Sighting { tries: seen.tries, duplicate };
         }
-        if self.order.len() >= self.most
+        if self.order.len() >= self.max
             && let Some(oldest) = self.order.pop_front()
         {
             self.seen.remove(&oldest);
@@ -71,7 +73,7 @@ mod tests {
     }
 
     #[test]
-    fn a_delivery_is_known_again_whatever_its_signature() {
+    fn a_delivery_is_recognized_whatever_its_signature() {
         let mut memory = Memory::new(10);
         let (a, b) = (DeliveryId::from([1; 32]), DeliveryId::from([2; 32]));
         let new = Sighting { tries: 1, duplicate: None };
@@ -82,7 +84,7 @@ mod tests {
     }
 
     #[test]
-    fn the_oldest_is_forgotten_first() {
+    fn the_oldest_delivery_is_forgotten_first() {
         let mut memory = Memory::new(2);
         for (n, id) in (1..).zip([1, 2, 3]) {
             memory.see(n, DeliveryId::from([id; 32]), b"");

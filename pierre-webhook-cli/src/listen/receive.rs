@@ -1,4 +1,4 @@
-//! A request, read whole and judged by core.
+//! Reads a request, and lets core verify it.
 
 use std::time::Duration;
 
@@ -13,21 +13,21 @@ use pierre_webhook_core::{
 use tokio::time::timeout;
 
 /// How long a body may take to arrive.
-const LONGEST: Duration = Duration::from_secs(30);
+const BODY_TIMEOUT: Duration = Duration::from_secs(30);
 
 /// A request that has arrived.
 pub(super) struct Received {
     pub(super) n: u64,
     pub(super) at: Timestamp,
     pub(super) head: Parts,
-    /// `None` where it is over the limit or broke off.
+    /// `None` if it is over the limit or incomplete.
     pub(super) body: Option<Bytes>,
-    /// Core's, with the number of the secret that matched, from 0.
+    /// Core's verdict, with the index of the secret that matched.
     pub(super) verdict: Result<usize, Error>,
 }
 
-/// Reads a request. The body is read although the headers condemn it: it is to be saved, forwarded and told
-/// from others. (Never more of it than the limit.)
+/// Reads a request. Unlike a receiver, it reads the body even if the headers are rejected, up to the limit: the body is
+/// saved, forwarded and compared with others.
 pub(super) async fn receive(
     n: u64,
     verifier: &Verifier,
@@ -59,7 +59,7 @@ async fn read(
         while let Some(frame) = body.frame().await {
             let Ok(data) = frame.map_err(|_| Error::BodyUnreadable)?.into_data() else { continue };
             if data.len() > limit.saturating_sub(read.len()) {
-                // Where the headers passed, core says it itself.
+                // If the headers passed, core reports this error itself.
                 if let Ok(pending) = &mut pending {
                     pending.push(data)?;
                 }
@@ -72,35 +72,35 @@ async fn read(
         }
         Ok(true)
     };
-    let whole = timeout(LONGEST, reading).await.unwrap_or(Err(Error::BodyUnreadable));
-    let is_whole = matches!(whole, Ok(true));
-    if !is_whole {
+    let arrived = timeout(BODY_TIMEOUT, reading).await.unwrap_or(Err(Error::BodyUnreadable));
+    let is_complete = matches!(arrived, Ok(true));
+    if !is_complete {
         discard(body);
     }
-    // The earlier rule's error counts.
-    let verdict = pending.and_then(|pending| whole.and_then(|_| pending.finish()));
-    (is_whole.then(|| read.freeze()), verdict)
+    // The error of the earlier rule takes precedence.
+    let verdict = pending.and_then(|pending| arrived.and_then(|_| pending.finish()));
+    (is_complete.then(|| read.freeze()), verdict)
 }
 
-/// Reads on for a moment beside the answer, or a sender that is still writing would not see it: the connection
-/// would be reset under its hands.
+/// Keeps reading for a moment while the answer is sent. Otherwise the connection would be reset, and a sender that is
+/// still writing would miss the answer.
 fn discard(mut body: Incoming) {
-    const MOMENT: Duration = Duration::from_secs(1);
-    tokio::spawn(timeout(MOMENT, async move { while let Some(Ok(_)) = body.frame().await {} }));
+    const LINGER: Duration = Duration::from_secs(1);
+    tokio::spawn(timeout(LINGER, async move { while let Some(Ok(_)) = body.frame().await {} }));
 }
 
 impl Received {
-    /// The event type, where the event header is one.
+    /// Returns the event type, if the event header is valid.
     pub(super) fn event_type(&self) -> Option<&str> {
         DeliveryHeaders::parse_event_type(&self.head.headers).ok()
     }
 
-    /// When it claims to have been signed, in Unix seconds.
+    /// Returns the claimed time of the signature, in Unix seconds.
     pub(super) fn signed_at(&self) -> Option<u64> {
         DeliveryHeaders::parse(&self.head.headers).ok().map(|headers| headers.timestamp())
     }
 
-    /// In seconds; less than nothing where the sender's clock is ahead.
+    /// Returns the age in seconds, which is negative if the sender's clock is ahead.
     pub(super) fn age(&self) -> Option<i64> {
         let signed_at = self.signed_at()?.try_into().ok()?;
         Some(self.at.as_second().saturating_sub(signed_at))
@@ -110,7 +110,7 @@ impl Received {
         Some(DeliveryId::of(self.event_type()?, self.body.as_ref()?))
     }
 
-    /// The signature header as it came.
+    /// Returns the value of the signature header.
     pub(super) fn signature(&self) -> &[u8] {
         self.head.headers.get(SIGNATURE_HEADER).map_or(&[], |value| value.as_bytes())
     }

@@ -1,20 +1,21 @@
-//! What is said of each delivery.
+//! Reports each delivery.
 
 use std::{fmt::Write as _, path::Path};
 
+use bytes::Bytes;
 use http::StatusCode;
 use jiff::Timestamp;
 use serde::Serialize;
 
-use super::{answer::Forwarded, memory::Duplicate, receive::Received};
+use super::{forward::Forwarded, memory::Duplicate, receive::Received};
 use crate::{
     escape,
     exit::Failure,
-    identity,
     output::{BAD, DIM, GOOD, Output, WARNING},
+    short_id::short_id,
 };
 
-/// All that is known of a delivery once it is answered.
+/// What is known about a delivery before it is answered.
 pub(super) struct Report<'a> {
     pub(super) received: &'a Received,
     pub(super) status: StatusCode,
@@ -23,14 +24,14 @@ pub(super) struct Report<'a> {
     pub(super) saved: Option<&'a Path>,
 }
 
-/// A delivery, for programs.
+/// A delivery, as JSON.
 #[derive(Serialize)]
-struct Record<'a> {
+struct DeliveryRecord<'a> {
     n: u64,
     at: Timestamp,
     verdict: &'static str,
     error: Option<String>,
-    /// What the sender got.
+    /// The status of the answer to the sender.
     status: u16,
     event: Option<&'a str>,
     signed_at: Option<u64>,
@@ -43,9 +44,19 @@ struct Record<'a> {
     saved: Option<String>,
 }
 
+/// Reports a delivery.
 pub(super) fn report(output: &Output, report: &Report<'_>) -> Result<(), Failure> {
+    output.record(&record(report))?;
+    let mut lines = line(report);
+    if output.is_verbose() {
+        push_in_full(&mut lines, report.received);
+    }
+    output.data(lines)
+}
+
+fn record<'a>(report: &Report<'a>) -> DeliveryRecord<'a> {
     let received = report.received;
-    output.record(&Record {
+    DeliveryRecord {
         n: received.n,
         at: received.at,
         verdict: if received.verdict.is_ok() { "verified" } else { "refused" },
@@ -55,17 +66,12 @@ pub(super) fn report(output: &Output, report: &Report<'_>) -> Result<(), Failure
         signed_at: received.signed_at(),
         age_s: received.age(),
         delivery_id: received.id().map(|id| id.to_string()),
-        body_bytes: received.body.as_ref().map(bytes::Bytes::len),
+        body_bytes: received.body.as_ref().map(Bytes::len),
         duplicate_of: report.duplicate.map(|duplicate| duplicate.of),
         resigned: report.duplicate.map(|duplicate| duplicate.is_resigned),
         forward: report.forwarded,
         saved: report.saved.map(|path| path.display().to_string()),
-    })?;
-    let mut lines = line(report);
-    if output.is_verbose() {
-        push_in_full(&mut lines, received);
     }
-    output.data(lines)
 }
 
 fn line(report: &Report<'_>) -> String {
@@ -87,13 +93,13 @@ fn line(report: &Report<'_>) -> String {
             let _ = write!(line, "  forward {status} in {ms} ms");
         }
         Some(Forwarded { ms, error, .. }) => {
-            let error = escape::cut(error.as_deref().unwrap_or_default(), 200);
+            let error = escape::truncated(error.as_deref().unwrap_or_default(), 200);
             let _ = write!(line, "  {BAD}forward failed{BAD:#} in {ms} ms: {error}");
         }
         None => {}
     }
     if let Some(id) = received.id() {
-        let _ = write!(line, "  {DIM}id {}{DIM:#}", identity::short(id));
+        let _ = write!(line, "  {DIM}id {}{DIM:#}", short_id(id));
     }
     if let Some(Duplicate { of, is_resigned }) = report.duplicate {
         let resigned = if is_resigned { ", re-signed" } else { "" };
@@ -102,7 +108,8 @@ fn line(report: &Report<'_>) -> String {
     line
 }
 
-/// The request line and the body, each line marked, so that none of them passes for one of ours.
+/// Appends the request line and the body. Each line starts with a mark, so that a body cannot imitate the command's own
+/// lines.
 fn push_in_full(lines: &mut String, received: &Received) {
     let path = received.head.uri.path_and_query().map_or("/", |path| path.as_str());
     let path = escape::text(path);
@@ -113,6 +120,6 @@ fn push_in_full(lines: &mut String, received: &Received) {
                 let _ = write!(lines, "\n    | {}", escape::bytes(line));
             }
         }
-        None => lines.push_str("\n    | (the body is too large, or broke off)"),
+        None => lines.push_str("\n    | (the body is too large or incomplete)"),
     }
 }

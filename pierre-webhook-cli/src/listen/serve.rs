@@ -1,4 +1,4 @@
-//! The server: connections, and when it ends.
+//! The server: its connections, and when it stops.
 
 use std::{convert::Infallible, future, net::IpAddr, sync::Arc, time::Duration};
 
@@ -18,11 +18,11 @@ use tokio::{
 use super::state::State;
 use crate::exit::{Failure, interruption};
 
-/// How the run ended.
+/// Why the server stopped.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Ended {
-    /// There were as many deliveries as were asked for, or it cannot go on.
-    Counted,
+    /// `--count` was reached, or the command cannot continue.
+    Done,
     TimedOut,
     Interrupted,
 }
@@ -33,21 +33,21 @@ pub(super) async fn bind(address: IpAddr, port: u16) -> Result<TcpListener, Fail
     })
 }
 
-/// Serves until an end comes. What is under way by then is answered, and reported.
+/// Serves until Ctrl-C, `--count` or `--timeout`. Requests in progress are still answered and reported.
 pub(super) async fn serve(
     listener: TcpListener,
     state: &Arc<State>,
-    time: Option<Duration>,
+    limit: Option<Duration>,
 ) -> Ended {
-    /// For answers that are under way.
+    /// For requests in progress.
     const GRACE: Duration = Duration::from_secs(2);
 
     let connections = GracefulShutdown::new();
     let ended = tokio::select! {
         biased;
         () = interruption() => Ended::Interrupted,
-        () = state.is_done() => Ended::Counted,
-        () = after(time) => Ended::TimedOut,
+        () = state.is_done() => Ended::Done,
+        () = after(limit) => Ended::TimedOut,
         never = accept(&listener, &connections, state) => match never {},
     };
     drop(listener);
@@ -67,7 +67,7 @@ async fn accept(
     connections: &GracefulShutdown,
     state: &Arc<State>,
 ) -> Infallible {
-    /// Until a descriptor is free again.
+    /// `accept` fails without a free file descriptor. Wait for one.
     const PAUSE: Duration = Duration::from_millis(100);
     loop {
         match listener.accept().await {
@@ -78,20 +78,20 @@ async fn accept(
 }
 
 fn serve_connection(stream: TcpStream, connections: &GracefulShutdown, state: Arc<State>) {
-    // Without it small answers would merely be later.
+    // A failure only delays small answers.
     let _ = stream.set_nodelay(true);
     let service = service_fn(move |request| answer(Arc::clone(&state), request));
     let connection = http1::Builder::new()
         .timer(TokioTimer::new())
         .preserve_header_case(true)
-        // A sender that says that it is at its end still reads the answer.
+        // A sender that has closed its half of the connection still reads the answer.
         .half_close(true)
         .serve_connection(TokioIo::new(stream), service);
-    // What breaks a connection is no delivery, or is reported as one whose body broke off.
+    // An error here doesn't concern a delivery, or that delivery is reported as incomplete.
     tokio::spawn(connections.watch(connection));
 }
 
-/// In a task of its own, so that a delivery is reported even where its sender has gone.
+/// Handles a request in its own task, so that it is reported even if the sender disconnects.
 async fn answer(
     state: Arc<State>,
     request: Request<Incoming>,

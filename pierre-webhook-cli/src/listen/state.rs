@@ -1,4 +1,4 @@
-//! The way of a delivery through `listen`: read, told apart, saved, answered, reported.
+//! Takes each delivery through `listen`: read, recognize, save, answer, report.
 
 use std::{
     path::PathBuf,
@@ -17,23 +17,24 @@ use pierre_webhook_core::Verifier;
 use tokio::{sync::Notify, time::sleep};
 
 use super::{
-    ListenArgs,
-    answer::{Answer, Forward, Forwarded},
+    args::ListenArgs,
+    forward::{Forward, Forwarded},
     memory::{Memory, Sighting},
     receive::{Received, receive},
+    reply::Reply,
     report::{Report, report},
 };
 use crate::{
     exit::{Exit, Failure},
     output::Output,
-    saved::{Folder, Saved},
+    saved::{Folder, SavedDelivery},
     secrets::Secrets,
 };
 
-/// How many deliveries are told apart from their duplicates.
+/// How many deliveries are remembered, to recognize their duplicates.
 const REMEMBERED: usize = 100_000;
 
-/// What the connections share.
+/// Shared by all connections.
 pub(super) struct State {
     verifier: Verifier,
     limit: usize,
@@ -41,7 +42,7 @@ pub(super) struct State {
     folder: Option<Folder>,
     fail: u64,
     delay: Duration,
-    most: Option<u64>,
+    max: Option<u64>,
     output: Arc<Output>,
     arrived: AtomicU64,
     memory: Mutex<Memory>,
@@ -54,9 +55,9 @@ struct Counts {
     verified: u64,
     refused: u64,
     answered: u64,
-    /// Something other than the verdict went wrong: the forward, or the saving.
+    /// Deliveries that could not be forwarded or saved.
     failed: u64,
-    /// Why it cannot go on.
+    /// Why the command cannot continue.
     failure: Option<Failure>,
 }
 
@@ -75,7 +76,7 @@ impl State {
             folder: args.save.as_deref().map(Folder::open).transpose()?,
             fail: args.fail,
             delay: args.delay,
-            most: args.count,
+            max: args.count,
             output,
             arrived: AtomicU64::new(0),
             memory: Mutex::new(Memory::new(REMEMBERED)),
@@ -84,15 +85,15 @@ impl State {
         })
     }
 
-    /// Takes a delivery from its head to its answer, which is given back once all else is done.
+    /// Handles a request. The answer is returned last, after everything else is done.
     pub(super) async fn handle(
         self: Arc<Self>,
         request: Request<Incoming>,
     ) -> Response<Full<Bytes>> {
         let n = self.arrived.fetch_add(1, Ordering::Relaxed).saturating_add(1);
-        if self.most.is_some_and(|most| n > most) {
-            let detail = "No more deliveries are taken";
-            return Answer::problem(StatusCode::SERVICE_UNAVAILABLE, detail).into_response();
+        if self.max.is_some_and(|max| n > max) {
+            let detail = "No more deliveries are accepted";
+            return Reply::problem(StatusCode::SERVICE_UNAVAILABLE, detail).into_response();
         }
         let (head, body) = request.into_parts();
         let received = receive(n, &self.verifier, self.limit, head, body).await;
@@ -101,12 +102,12 @@ impl State {
             memory.see(n, id, received.signature())
         });
         let saved = self.save(&received);
-        let (answer, forwarded) = self.answer(&received, sighting).await;
+        let (reply, forwarded) = self.reply(&received, sighting).await;
         let reported = report(
             &self.output,
             &Report {
                 received: &received,
-                status: answer.status,
+                status: reply.status,
                 duplicate: sighting.and_then(|sighting| sighting.duplicate),
                 forwarded: forwarded.as_ref(),
                 saved: saved.as_deref(),
@@ -118,12 +119,12 @@ impl State {
             sleep(self.delay).await;
         }
         self.answered();
-        answer.into_response()
+        reply.into_response()
     }
 
     fn save(&self, received: &Received) -> Option<PathBuf> {
         let (folder, body) = (self.folder.as_ref()?, received.body.as_ref()?);
-        let saved = Saved::new(received.at, &received.head, body);
+        let saved = SavedDelivery::new(received.at, &received.head, body);
         match folder.save(received.n, &saved) {
             Ok(path) => Some(path),
             Err(error) => {
@@ -135,26 +136,26 @@ impl State {
         }
     }
 
-    async fn answer(
+    async fn reply(
         &self,
         received: &Received,
         sighting: Option<Sighting>,
-    ) -> (Answer, Option<Forwarded>) {
+    ) -> (Reply, Option<Forwarded>) {
         if let Some(Sighting { tries, .. }) = sighting
             && tries <= self.fail
         {
-            let detail = format!("Told to fail: try {tries} of {}", self.fail);
-            return (Answer::problem(StatusCode::SERVICE_UNAVAILABLE, &detail), None);
+            let detail = format!("Failing as requested: attempt {tries} of {}", self.fail);
+            return (Reply::problem(StatusCode::SERVICE_UNAVAILABLE, &detail), None);
         }
         let forward = self.forward.as_ref();
         let forward = forward.filter(|forward| received.verdict.is_ok() || !forward.only_verified);
         if let (Some(forward), Some(body)) = (forward, &received.body) {
-            let (answer, forwarded) = forward.send(received, body.clone()).await;
-            return (answer, Some(forwarded));
+            let (reply, forwarded) = forward.send(received, body.clone()).await;
+            return (reply, Some(forwarded));
         }
         match &received.verdict {
-            Ok(_) => (Answer::ok(), None),
-            Err(error) => (Answer::refused(error), None),
+            Ok(_) => (Reply::ok(), None),
+            Err(error) => (Reply::rejection(error), None),
         }
     }
 
@@ -171,16 +172,16 @@ impl State {
         }
     }
 
-    /// A delivery is reported before its delay, and counts for the end once that is over.
+    /// Counts an answered delivery. It is reported before its delay, but counts towards `--count` only after it.
     fn answered(&self) {
         let mut counts = self.counts();
         counts.answered = counts.answered.saturating_add(1);
-        if counts.failure.is_some() || self.most.is_some_and(|most| counts.answered >= most) {
+        if counts.failure.is_some() || self.max.is_some_and(|max| counts.answered >= max) {
             self.done.notify_one();
         }
     }
 
-    /// There were as many deliveries as were asked for, or it cannot go on.
+    /// Waits until `--count` is reached or the command cannot continue.
     pub(super) async fn is_done(&self) {
         self.done.notified().await;
     }
@@ -189,7 +190,7 @@ impl State {
         self.counts().failure.take()
     }
 
-    /// Says what there was, and how that is to be judged.
+    /// Reports the counts, and returns the exit code.
     pub(super) fn conclude(&self) -> Exit {
         let counts = self.counts();
         let (verified, refused, failed) = (counts.verified, counts.refused, counts.failed);

@@ -1,4 +1,4 @@
-//! The curl command that sends the same request.
+//! The equivalent curl command.
 
 use std::{
     env, fs,
@@ -10,12 +10,13 @@ use bytes::Bytes;
 use http::Method;
 
 use crate::{
+    client::{ClientArgs, Outgoing, Target},
     escape,
     exit::Failure,
-    http::{ClientArgs, Outgoing, Target},
+    hex,
 };
 
-/// One line, unless the body has several. `body` is what follows `--data-binary`.
+/// Returns the command, on one line unless the body has several. `body` is the value of `--data-binary`.
 pub(crate) fn command(
     target: &Target,
     request: &Outgoing,
@@ -41,7 +42,7 @@ pub(crate) fn command(
             &format!("{}: {}", title(name.as_str()), String::from_utf8_lossy(value.as_bytes())),
         );
     }
-    // What curl would add of its own.
+    // Keep curl from adding its own.
     for name in ["Content-Type", "User-Agent"] {
         if !request.headers.contains_key(name) {
             add("-H", &format!("{name}:"));
@@ -51,13 +52,14 @@ pub(crate) fn command(
         add("-H", "Transfer-Encoding: chunked");
     }
     add("--data-binary", body);
-    // curl reads brackets as ranges, and resolves dots.
+    // By default curl expands brackets and resolves dots.
     words.extend(["-g", "--path-as-is"].map(str::to_owned));
     words.push(quote(&target.url()));
     words.join(" ")
 }
 
-/// What curl is told to send: the bytes, or `@` and a file, where a command line cannot hold them.
+/// Returns the value of `--data-binary`: the body, or `@file` if a command line cannot hold the body. Also returns the
+/// path of that file if it was written here.
 pub(crate) fn data(
     body: &Bytes,
     file: Option<&Path>,
@@ -71,7 +73,7 @@ pub(crate) fn data(
     if let Some(text) = inline {
         return Ok((text.to_owned(), None));
     }
-    // A pipe cannot be read again.
+    // A pipe cannot be read a second time.
     if let Some(file) = file.filter(|file| file.is_file()) {
         return Ok((format!("@{}", file.display()), None));
     }
@@ -80,17 +82,17 @@ pub(crate) fn data(
     Ok((format!("@{}", path.display()), Some(path)))
 }
 
-/// Under a name that nobody could have made before: the directory is everybody's.
+/// Writes a temporary file. Its random name cannot have been created by another user of the shared directory.
 fn write_file(body: &[u8]) -> io::Result<PathBuf> {
     let mut random = [0; 8];
     getrandom::fill(&mut random).map_err(io::Error::other)?;
-    let name = format!("pierre-webhook-{:016x}.body", u64::from_ne_bytes(random));
+    let name = format!("pierre-webhook-{}.body", hex::encode(&random));
     let path = env::temp_dir().join(name);
     fs::File::create_new(&path)?.write_all(body)?;
     Ok(path)
 }
 
-/// For a POSIX shell. What no terminal should see takes the form that bash, zsh and ksh have for it.
+/// Quotes a word for a POSIX shell. Control characters need `$'…'`, which bash, zsh and ksh understand.
 fn quote(word: &str) -> String {
     let is_plain = |byte: u8| byte.is_ascii_alphanumeric() || b"_@%+=:,./-".contains(&byte);
     if !word.is_empty() && word.bytes().all(is_plain) {
@@ -107,7 +109,7 @@ fn quote(word: &str) -> String {
     }
 }
 
-/// As the service writes header names.
+/// Spells a header name the way the service does.
 fn title(name: &str) -> String {
     let title = |part: &str| {
         let mut letters = part.chars();
@@ -130,7 +132,7 @@ mod tests {
     }
 
     #[test]
-    fn a_body_that_no_command_line_can_hold_comes_from_a_file() {
+    fn a_body_that_a_command_line_cannot_hold_comes_from_a_file() {
         let file = Some(Path::new("Cargo.toml"));
         assert_eq!(data(&Bytes::from("{\"a\":1}\n"), file).unwrap().0, "{\"a\":1}\n");
         for body in ["@x", "a\0b", "\u{85}", &" ".repeat(40_000)] {

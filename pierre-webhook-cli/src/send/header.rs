@@ -1,4 +1,4 @@
-//! `--header 'Name: value'`.
+//! The argument `--header 'Name: value'`.
 
 use std::str::FromStr;
 
@@ -7,9 +7,9 @@ use http::{
     header::{CONNECTION, CONTENT_LENGTH, TRANSFER_ENCODING},
 };
 
-use crate::http::only;
+use crate::client::retain;
 
-/// A header to send; without a value, one that is left out.
+/// A header to send, or to remove if it has no value.
 #[derive(Clone, Debug)]
 pub(crate) struct Header {
     name: HeaderName,
@@ -21,23 +21,22 @@ impl FromStr for Header {
 
     fn from_str(text: &str) -> Result<Self, String> {
         let (name, value) = text.split_once(':').ok_or("not 'Name: value'")?;
-        let name: HeaderName = name.parse().map_err(|_| "not the name of a header")?;
+        let name: HeaderName = name.parse().map_err(|_| "not a header name")?;
         if [CONNECTION, CONTENT_LENGTH, TRANSFER_ENCODING].contains(&name) {
-            return Err(
-                "is the connection's own: see --chunked, and the command `attack`".to_owned()
-            );
+            return Err("this header is set by the client: see --chunked and the command `attack`"
+                .to_owned());
         }
         let value = match value.trim_matches([' ', '\t']) {
             "" => None,
-            value => Some(HeaderValue::from_str(value).map_err(|_| "not the value of a header")?),
+            value => Some(HeaderValue::from_str(value).map_err(|_| "not a header value")?),
         };
         Ok(Self { name, value })
     }
 }
 
-/// Puts the given headers in the place of those of the same name.
+/// Replaces headers by the given ones of the same name.
 pub(crate) fn apply(headers: &HeaderMap, given: &[Header]) -> HeaderMap {
-    let mut headers = only(headers, |name| given.iter().all(|header| header.name != *name));
+    let mut headers = retain(headers, |name| given.iter().all(|header| header.name != *name));
     for header in given {
         if let Some(value) = &header.value {
             headers.append(&header.name, value.clone());
@@ -51,7 +50,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_given_header_takes_the_place_of_the_usual_ones_or_removes_it() {
+    fn a_given_header_replaces_the_default_one_or_removes_it() {
         let mut headers = HeaderMap::new();
         headers.insert("user-agent", HeaderValue::from_static("usual"));
         headers.insert("x-pierre-event", HeaderValue::from_static("push"));

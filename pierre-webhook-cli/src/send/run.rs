@@ -1,4 +1,4 @@
-//! A run of deliveries.
+//! A run of deliveries, sent or printed as curl commands.
 
 use std::{
     path::Path,
@@ -16,33 +16,35 @@ use serde::Serialize;
 use tokio::task::JoinSet;
 
 use super::{
-    SendArgs,
-    body::{Bodies, BodyArg},
+    args::SendArgs,
     curl,
     header::{self as headers, Header},
+    template::Bodies,
 };
 use crate::{
-    delivery::{Reporter, Retries, RetryAs, Route, Signed},
+    client::{Client, Outgoing, SHORT_ANSWER},
+    delivery::{AttemptReporter, Retries, RetryAs, Route, SignedRequest},
     escape,
     exit::{Exit, Failure, until_interrupted},
-    http::{Client, MOST_ANSWER, Outgoing},
     output::Output,
+    payload::BodyArg,
     secrets::Secrets,
     time,
 };
 
+/// A run of deliveries.
 pub(super) struct Run {
     args: SendArgs,
     bodies: Bodies,
     secrets: Secrets,
     route: Route,
     output: Arc<Output>,
-    reporter: Reporter,
-    /// The deliveries that were begun.
-    begun: AtomicU64,
+    reporter: AttemptReporter,
+    /// How many deliveries the workers have taken on.
+    started: AtomicU64,
 }
 
-/// The curl command of one delivery, for programs.
+/// The curl command of one delivery, as JSON.
 #[derive(Serialize)]
 struct DryRun<'a> {
     n: u64,
@@ -51,8 +53,8 @@ struct DryRun<'a> {
     signed_at: Option<u64>,
 }
 
-/// An event that is `age` old: it happened when it was signed.
-pub(super) fn happened_at(age: SignedDuration) -> Timestamp {
+/// Returns the time of an event: a delivery is signed when its event happens.
+pub(super) fn event_time(age: SignedDuration) -> Timestamp {
     let now = Timestamp::now();
     now.checked_sub(age).unwrap_or(now)
 }
@@ -66,16 +68,16 @@ impl Run {
     ) -> Result<Self, Failure> {
         let target = args.url.clone().ok_or_else(|| Failure::usage("no URL"))?;
         let route = Route {
-            client: Client::new(args.client.timeout, &args.client.trust, &target, MOST_ANSWER)?,
+            client: Client::new(args.client.timeout, &args.client.trust, &target, SHORT_ANSWER)?,
             target,
             expected: args.expect.clone(),
             retries: Retries::from(&args.retry),
         };
-        // What cannot be made is said before anything is sent.
-        bodies.body(1, happened_at(args.age))?;
-        let all = if args.dry_run { 1 } else { args.count };
-        let reporter = Reporter::new(Arc::clone(&output), args.expect.clone(), all);
-        Ok(Self { args, bodies, secrets, route, output, reporter, begun: AtomicU64::new(0) })
+        // Fail before anything is sent if the payload cannot be generated.
+        bodies.body(1, event_time(args.age))?;
+        let total = if args.dry_run { 1 } else { args.count };
+        let reporter = AttemptReporter::new(Arc::clone(&output), args.expect.clone(), total);
+        Ok(Self { args, bodies, secrets, route, output, reporter, started: AtomicU64::new(0) })
     }
 
     pub(super) fn print_curl(&self) -> Result<Exit, Failure> {
@@ -87,12 +89,12 @@ impl Run {
     }
 
     fn print_one_curl(&self, n: u64, file: Option<&Path>) -> Result<(), Failure> {
-        let body = self.bodies.body(n, happened_at(self.args.age))?;
+        let body = self.bodies.body(n, event_time(self.args.age))?;
         let delivery = self.sign(&body);
         let (data, written) = curl::data(&body, file)?;
         if let Some(path) = written {
             let path = escape::text(&path.display().to_string());
-            self.output.note(format_args!("the body is in {path}"));
+            self.output.note(format_args!("wrote the body to {path}"));
         }
         let curl = curl::command(&self.route.target, &delivery.request, &self.args.client, &data);
         self.output.record(&DryRun {
@@ -114,8 +116,7 @@ impl Run {
 
     async fn send_all(self: Arc<Self>) -> Result<(), Failure> {
         let mut workers = JoinSet::new();
-        let most = self.args.count.min(self.args.concurrency.into());
-        for _ in 0..most {
+        for _ in 0..self.args.count.min(self.args.concurrency.into()) {
             workers.spawn(Arc::clone(&self).work());
         }
         while let Some(ended) = workers.join_next().await {
@@ -124,16 +125,17 @@ impl Run {
         Ok(())
     }
 
-    /// Takes one delivery after the other, until none is left.
+    /// Sends one delivery after another until none is left.
     async fn work(self: Arc<Self>) -> Result<(), Failure> {
         loop {
-            let n = self.begun.fetch_add(1, Ordering::Relaxed).saturating_add(1);
+            let n = self.started.fetch_add(1, Ordering::Relaxed).saturating_add(1);
             if n > self.args.count {
                 return Ok(());
             }
-            let body = self.bodies.body(n, happened_at(self.args.age))?;
+            let body = self.bodies.body(n, event_time(self.args.age))?;
             let resign = || self.sign(&body);
-            let resign: Option<&(dyn Fn() -> Signed + Sync)> = match self.args.retry.retry_as {
+            let resign: Option<&(dyn Fn() -> SignedRequest + Sync)> = match self.args.retry.retry_as
+            {
                 RetryAs::Same => None,
                 RetryAs::Resigned => Some(&resign),
             };
@@ -142,11 +144,11 @@ impl Run {
         }
     }
 
-    /// The request of a delivery, signed now, less its age.
-    fn sign(&self, body: &Bytes) -> Signed {
+    /// Signs a delivery with the current time minus its age.
+    fn sign(&self, body: &Bytes) -> SignedRequest {
         let signature = self.secrets.signing().sign(time::signed_at(self.args.age), body);
         let headers = request_headers(&self.args.event, &signature, &self.args.header);
-        Signed::of(Outgoing {
+        SignedRequest::new(Outgoing {
             method: Method::POST,
             headers,
             body: body.clone(),
@@ -156,7 +158,7 @@ impl Run {
     }
 }
 
-/// The headers of a delivery as they are documented, and those of the command line.
+/// Returns the documented headers of a delivery, changed by those of the command line.
 fn request_headers(event: &str, signature: &str, given: &[Header]) -> HeaderMap {
     let mut headers = HeaderMap::new();
     headers.insert(header::CONTENT_TYPE, HeaderValue::from_static("application/json"));

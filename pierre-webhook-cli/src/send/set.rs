@@ -1,14 +1,13 @@
-//! `--set /ref='"refs/heads/x"'`: a JSON pointer (RFC 6901) and a JSON value.
+//! The argument `--set /ref='"refs/heads/x"'`: a JSON pointer (RFC 6901) and a JSON value.
 
 use std::str::FromStr;
 
 use serde_json::value::RawValue;
 
-use super::tree::Tree;
-use crate::exit::Failure;
+use crate::{exit::Failure, payload::Tree};
 
-/// Each name is a level of recursion.
-const DEEPEST: usize = 100;
+/// Bounds the recursion, which goes one level deeper for each name.
+const MAX_DEPTH: usize = 100;
 
 /// One change to a payload.
 #[derive(Clone, Debug)]
@@ -39,11 +38,11 @@ impl FromStr for Set {
                 return Err("a JSON pointer begins with a slash, as in /repository/id".to_owned());
             }
         };
-        if path.len() > DEEPEST {
-            return Err(format!("a pointer of more than {DEEPEST} names"));
+        if path.len() > MAX_DEPTH {
+            return Err(format!("a JSON pointer of more than {MAX_DEPTH} names"));
         }
         let value = serde_json::from_str(value).map_err(|error| {
-            format!("the value is not JSON ({error}); a text needs its quotes: '/ref=\"main\"'")
+            format!("the value is not JSON ({error}); a string needs quotes: '/ref=\"main\"'")
         })?;
         Ok(Self { pointer: pointer.to_owned(), path, value })
     }
@@ -57,9 +56,7 @@ fn unescape(token: &str) -> Result<String, String> {
             (Some(rest), _) => ('~', rest),
             (_, Some(rest)) => ('/', rest),
             _ => {
-                return Err(
-                    "in a JSON pointer, ~ is written ~0, and / inside of a name ~1".to_owned()
-                );
+                return Err("a JSON pointer spells ~ as ~0, and / within a name as ~1".to_owned());
             }
         };
         key.push(character);
@@ -73,7 +70,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_change_is_a_pointer_and_a_value() {
+    fn a_change_is_a_json_pointer_and_a_value() {
         let set = Set::from_str(r#"/a~1b/~0c//0="x=y""#).unwrap();
         assert_eq!(set.path, ["a/b", "~c", "", "0"]);
         assert_eq!(set.value.get(), r#""x=y""#);

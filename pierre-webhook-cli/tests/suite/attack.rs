@@ -1,4 +1,4 @@
-//! `attack`.
+//! The command `attack`.
 
 use serde_json::json;
 
@@ -6,10 +6,10 @@ use crate::{
     command::{Ended, Running, SECRET, command, run, without_secret},
     folder::Folder,
     receivers,
-    wrong::{Server, answer, closed},
+    stub_server::{Server, answer, closed},
 };
 
-/// Every case, and each of them passed.
+/// Asserts that every case passed.
 #[track_caller]
 fn is_passed(ended: Ended) {
     let ended = ended.is(0);
@@ -21,7 +21,7 @@ fn is_passed(ended: Ended) {
 }
 
 #[test]
-fn listen_passes_all_of_it_to_the_text() {
+fn listen_passes_every_case_exactly() {
     let folder = Folder::new();
     let other = folder.write("other", "whsec_previous");
     let own = folder.write("own", SECRET);
@@ -33,14 +33,14 @@ fn listen_passes_all_of_it_to_the_text() {
 }
 
 #[test]
-fn axum_and_actix_pass_all_of_it_to_the_text() {
+fn axum_and_actix_receivers_pass_every_case_exactly() {
     for (_, url) in receivers::both() {
         is_passed(run(&["attack", &url, "--exact", "--json"]));
     }
 }
 
 #[test]
-fn with_any_age_old_deliveries_must_be_accepted() {
+fn attack_expects_old_deliveries_to_be_accepted_with_any_age() {
     let (listen, url) = Running::listen(&["--any-age", "--body-limit", "4KiB"]);
     let same = run(&["attack", &url, "--any-age", "--body-limit", "4KiB"]).is(0);
     assert!(same.stdout.contains("skip  body-deep "), "{same:?}");
@@ -71,7 +71,7 @@ fn a_server_that_accepts_everything_fails_every_illegal_case() {
 }
 
 #[test]
-fn a_server_that_refuses_a_good_delivery_is_not_attacked() {
+fn a_server_that_rejects_a_good_delivery_is_not_attacked() {
     let server = Server::answering(&[&answer("401 Unauthorized", "")]);
     let ended = run(&["attack", &server.url]).is(1);
     assert!(ended.stdout.contains("a good delivery is not accepted: refused 401"), "{ended:?}");
@@ -79,13 +79,13 @@ fn a_server_that_refuses_a_good_delivery_is_not_attacked() {
 }
 
 #[test]
-fn a_crash_is_a_failure_of_the_case_that_made_it() {
+fn a_crash_fails_the_case_that_caused_it() {
     let (good, bad) = (answer("200 OK", ""), answer("500 Internal Server Error", ""));
     let server = Server::answering(&[&good, &bad, &good]);
     let ended = run(&["attack", &server.url, "--only", "wrong-zeros"]).is(1);
     assert!(ended.stdout.contains("FAIL  wrong-zeros"), "{ended:?}");
     assert!(ended.stdout.contains("failed 500; it must be refused"), "{ended:?}");
-    // Refused as it must be, and then dead.
+    // The server rejects the case, and then fails.
     let refused = answer("401 Unauthorized", "");
     let server = Server::answering(&[&good, &refused, &bad]);
     let ended = run(&["attack", &server.url, "--only", "wrong-zeros"]).is(1);
@@ -93,12 +93,12 @@ fn a_crash_is_a_failure_of_the_case_that_made_it() {
 }
 
 #[test]
-fn nobody_there_is_exit_code_3() {
+fn attack_exits_with_3_if_the_server_does_not_answer() {
     let ended = run(&["attack", &format!("http://{}/", closed())]).is(3);
     assert!(ended.stderr.contains("no answer to a good delivery: unreachable"), "{ended:?}");
     let silent = Server::answering(&[&answer("200 OK", ""), ""]);
     run(&["attack", &silent.url, "--only", "wrong-zeros", "--timeout", "1s"]).is(3);
-    // Nobody answers the case, and the server lives on.
+    // The server closes the case without an answer, and works on.
     let good = answer("200 OK", "");
     let closing = Server::answering(&[&good, "?", &good]);
     let ended = run(&["attack", &closing.url, "--only", "wrong-zeros"]).is(3);
@@ -110,7 +110,7 @@ fn nobody_there_is_exit_code_3() {
 }
 
 #[test]
-fn cases_are_listed_and_chosen_by_the_beginning_of_their_name() {
+fn attack_cases_are_listed_and_selected_by_prefix() {
     let list = Running::start(without_secret(&["attack", "--list", "--json"])).end().is(0);
     let records = list.records();
     assert!(records.len() > 130);
@@ -121,14 +121,14 @@ fn cases_are_listed_and_chosen_by_the_beginning_of_their_name() {
 }
 
 #[test]
-fn another_host_needs_a_yes() {
-    // Nothing is sent to it: it is refused before the name is looked up.
+fn attacking_another_host_requires_consent() {
+    // The command stops before it looks up the name.
     let ended = run(&["attack", "http://receiver.invalid/"]).is(2);
     assert!(ended.stderr.contains("receiver.invalid is not this machine"), "{ended:?}");
 }
 
 #[test]
-fn what_a_server_answers_reaches_no_terminal() {
+fn attack_escapes_the_answer_of_the_server() {
     let problem = "{\"detail\":\"\\u001b[2J\u{9b}31m\"}";
     let hostile = format!("HTTP/1.1 400 Bad\r\ncontent-length: {}\r\n\r\n{problem}", problem.len());
     let server = Server::answering(&[&answer("200 OK", ""), &hostile]);
@@ -144,7 +144,7 @@ fn what_a_server_answers_reaches_no_terminal() {
 
 #[cfg(unix)]
 #[test]
-fn ctrl_c_ends_it_with_a_summary() {
+fn ctrl_c_ends_attack_with_a_summary() {
     let server = Server::answering(&[&answer("200 OK", ""), ""]);
     let running = Running::start(command(&["attack", &server.url, "--json"]));
     server.request();

@@ -1,4 +1,4 @@
-//! The binary: run to its end, or running while the test goes on. Every wait is bounded.
+//! Runs the binary, to its end or alongside the test. Every wait has a time limit.
 
 use std::{
     io::{BufRead as _, BufReader, ErrorKind, Read, Write as _},
@@ -12,10 +12,10 @@ use serde_json::Value;
 
 pub(crate) const SECRET: &str = "whsec_k3yForDocsOnly_2f6c";
 
-/// Longer than any machine is busy.
+/// The limit of every wait, long enough for a busy machine.
 pub(crate) const PATIENCE: Duration = Duration::from_secs(120);
 
-/// A command line with the secret in the environment.
+/// Returns a command with the secret in its environment.
 pub(crate) fn command(args: &[&str]) -> Command {
     let mut command = without_secret(args);
     command.env("PIERRE_WEBHOOK_SECRET", SECRET);
@@ -29,7 +29,7 @@ pub(crate) fn without_secret(args: &[&str]) -> Command {
     command
 }
 
-/// What a command came to.
+/// The result of a command.
 #[derive(Debug)]
 pub(crate) struct Ended {
     pub(crate) code: Option<i32>,
@@ -48,7 +48,7 @@ pub(crate) fn run_with_stdin(args: &[&str], stdin: &[u8]) -> Ended {
 }
 
 impl Ended {
-    /// The lines of NDJSON, and nothing but NDJSON.
+    /// Parses standard output, which must be NDJSON only.
     pub(crate) fn records(&self) -> Vec<Value> {
         self.stdout.lines().map(record).collect()
     }
@@ -64,7 +64,7 @@ pub(crate) fn record(line: &str) -> Value {
     serde_json::from_str(line).unwrap_or_else(|error| panic!("{error}: {line:?}"))
 }
 
-/// A command that runs; killed where the test forgets it.
+/// A running command, killed on drop.
 pub(crate) struct Running {
     child: Child,
     stdout: Lines,
@@ -84,7 +84,7 @@ impl Running {
         Self { child, stdout, stderr }
     }
 
-    /// `listen` with these arguments at a free port, and its URL.
+    /// Starts `listen` on a free port, and returns its URL too.
     pub(crate) fn listen(args: &[&str]) -> (Self, String) {
         let mut running = Self::start(command(&[&["listen", "--port", "0"], args].concat()));
         let line = running.stderr_line();
@@ -95,7 +95,7 @@ impl Running {
 
     pub(crate) fn write(&mut self, bytes: &[u8]) {
         match self.child.stdin.as_mut().unwrap().write_all(bytes) {
-            // It may have ended without reading.
+            // The command may end without reading.
             Err(error) if error.kind() != ErrorKind::BrokenPipe => panic!("{error}"),
             _ => {}
         }
@@ -109,21 +109,21 @@ impl Running {
         self.stderr.next()
     }
 
-    /// Presses Ctrl-C.
+    /// Sends Ctrl-C.
     #[cfg(unix)]
     pub(crate) fn interrupt(&self) {
         let pid = self.child.id().to_string();
         assert!(Command::new("kill").args(["-INT", &pid]).status().unwrap().success());
     }
 
-    /// Its end, which must come by itself. Standard input ends first.
+    /// Closes standard input, and waits for the command to end.
     pub(crate) fn end(mut self) -> Ended {
         drop(self.child.stdin.take());
         let code = self.wait().code();
         Ended { code, stdout: self.stdout.rest(), stderr: self.stderr.rest() }
     }
 
-    /// As `end`, with standard input left open.
+    /// Like `end`, but leaves standard input open.
     pub(crate) fn end_by_itself(mut self) -> Ended {
         let stdin = self.child.stdin.take();
         let code = self.wait().code();
@@ -172,7 +172,7 @@ impl Lines {
         line.trim_end_matches('\n').to_owned()
     }
 
-    /// All that was written.
+    /// Returns everything that was written.
     fn rest(&mut self) -> String {
         while let Ok(line) = self.lines.recv_timeout(PATIENCE) {
             self.read.push_str(&line);

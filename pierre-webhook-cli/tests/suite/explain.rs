@@ -1,4 +1,4 @@
-//! `explain`.
+//! The command `explain`.
 
 use std::fs;
 
@@ -15,7 +15,7 @@ const AT: u64 = 1_790_000_000;
 
 const BODY: &str = r#"{"repository":{"id":"repo_1","url":"team/é"},"ref":"refs/heads/main","before":"0","after":"1","customer_id":"c","pushed_at":"2024-01-20T10:30:00Z"}"#;
 
-/// Explains a push whose signature was made with one secret over some bytes, while others arrived.
+/// Explains a push that was signed with `secret` over `signed`, but arrived as `arrived`.
 fn explain(secret: &[u8], signed: &[u8], arrived: &[u8], more: &[&str]) -> Ended {
     let signature = Secret::new(secret).unwrap().sign(AT, signed);
     explain_signature(&signature, arrived, more)
@@ -30,7 +30,7 @@ fn explain_signature(signature: &str, arrived: &[u8], more: &[&str]) -> Ended {
     run_with_stdin(&args.concat(), arrived)
 }
 
-/// The last line, whose verdict is that a cause is proven.
+/// Asserts that a cause is proven, and returns it.
 #[track_caller]
 fn proven(ended: Ended) -> Value {
     let ended = ended.is(1);
@@ -56,7 +56,7 @@ fn a_good_delivery_passes_every_rule() {
 }
 
 #[test]
-fn a_refusal_by_another_rule_says_which_and_the_rest_is_not_reached() {
+fn rules_after_the_one_that_failed_are_not_reached() {
     let ended = explain(SECRET.as_bytes(), b"[", b"[", &[]).is(1);
     let records = ended.records();
     assert_eq!(
@@ -69,7 +69,7 @@ fn a_refusal_by_another_rule_says_which_and_the_rest_is_not_reached() {
 }
 
 #[test]
-fn changed_secrets_are_proven() {
+fn a_changed_secret_is_proven() {
     for (signed_with, words) in [
         (format!("{SECRET}\n"), "with a newline at its end"),
         (format!("{SECRET}\r\n"), "with a CR LF at its end"),
@@ -85,7 +85,7 @@ fn changed_secrets_are_proven() {
         ("s3cret\r", "s3cret", "without the white space at its end"),
         ("whsec_c2VjcmV0", "secret", "without its prefix, decoded from base64"),
         ("736563726574", "secret", "decoded from hex"),
-        ("SECRET=s3cret\n", "s3cret", "what follows the = alone"),
+        ("SECRET=s3cret\n", "s3cret", "only the part after the ="),
     ] {
         let file = folder.write("secret", file);
         let ended = explain(signed_with.as_bytes(), b"{}", b"{}", &["--secret-file", &file]);
@@ -94,22 +94,22 @@ fn changed_secrets_are_proven() {
 }
 
 #[test]
-fn changed_bodies_are_proven() {
+fn a_changed_body_is_proven() {
     let value: Value = serde_json::from_str(BODY).unwrap();
     let sorted = serde_json::to_string_pretty(&value).unwrap();
-    let compact = "written compactly, its members in the documented order";
+    let compact = "written compactly, members in the documented order";
     let ascii = BODY.replace('é', "\\u00e9");
     let slashes = BODY.replace('/', "\\/");
     for (signed, arrived, words) in [
         (BODY, &*sorted, compact),
         (BODY, &*BODY.replace(",\"", ", \"").replace("\":", "\": "), "written compactly"),
-        (&*ascii, BODY, r"written compactly, all but ASCII as \u escapes"),
+        (&*ascii, BODY, r"written compactly, non-ASCII as \u escapes"),
         (&*slashes, BODY, r"written compactly, / as \/"),
         (BODY, &*format!("{BODY}\n"), "without the newline at its end"),
         (&*format!("{BODY}\n"), BODY, "with a newline at its end"),
         (BODY, &*format!("\u{feff}{BODY}"), "without the byte order mark"),
         ("", BODY, "an empty body"),
-        ("[\r\n]", "[\n]", "with CR LF in the place of LF"),
+        ("[\r\n]", "[\n]", "with CR LF instead of LF"),
         ("{}", "e30=", "decoded from base64"),
     ] {
         let cause = proven(explain(SECRET.as_bytes(), signed.as_bytes(), arrived.as_bytes(), &[]));
@@ -117,12 +117,12 @@ fn changed_bodies_are_proven() {
         assert_eq!(cause["secret"], Value::Null);
     }
     let lossy = explain(SECRET.as_bytes(), "[\u{fffd}]".as_bytes(), b"[\xff]", &[]);
-    assert_eq!(proven(lossy)["body"], "with U+FFFD for what is no UTF-8");
+    assert_eq!(proven(lossy)["body"], "with invalid UTF-8 replaced by U+FFFD");
 }
 
 #[test]
-fn changed_content_is_proven() {
-    // What is signed is `<t>.<body>`: a timestamp and a body that together make another content.
+fn changed_signed_content_is_proven() {
+    // `<t>.<body>` is signed with one timestamp, and the header holds another.
     let secret = Secret::new(SECRET).unwrap();
     let at_1 = |t: u64| secret.sign(t, b"{}").replace(&format!("t={t},"), &format!("t={AT},"));
     let cause = proven(explain_signature(&at_1(AT * 1000), b"{}", &[]));
@@ -139,7 +139,7 @@ fn changed_content_is_proven() {
 }
 
 #[test]
-fn two_changes_of_different_kinds_are_proven_together() {
+fn a_changed_secret_and_a_changed_body_are_proven_together() {
     let signed_with = format!("{SECRET}\n");
     let arrived = format!("{BODY}\n");
     let cause = proven(explain(signed_with.as_bytes(), BODY.as_bytes(), arrived.as_bytes(), &[]));
@@ -148,10 +148,10 @@ fn two_changes_of_different_kinds_are_proven_together() {
 }
 
 #[test]
-fn the_signature_is_searched_after_a_failed_age_too() {
+fn a_wrong_signature_is_explained_even_if_the_delivery_is_too_old() {
     let signed_with = format!("{SECRET}\n");
     let ended = explain(signed_with.as_bytes(), b"{}", b"{}", &["--max-age", "0"]);
-    // Signed and judged in the same second: that passes.
+    // It is signed and verified in the same second, so an age of 0 passes.
     proven(ended);
     let old = Secret::new(&signed_with).unwrap().sign(AT - 1000, b"{}");
     let ended = explain_signature(&old, b"{}", &[]).is(1);
@@ -168,7 +168,7 @@ fn the_signature_is_searched_after_a_failed_age_too() {
 }
 
 #[test]
-fn what_is_not_found_is_unexplained_with_what_was_ruled_out() {
+fn an_unexplained_signature_lists_what_was_ruled_out() {
     let ended = explain(b"another", BODY.as_bytes(), BODY.as_bytes(), &[]).is(1);
     let records = ended.records();
     let last = records.last().unwrap();
@@ -181,7 +181,7 @@ fn what_is_not_found_is_unexplained_with_what_was_ruled_out() {
 }
 
 #[test]
-fn for_people_it_says_the_cause_the_fix_or_what_to_do_next() {
+fn explain_prints_the_cause_and_the_fix_or_the_next_step() {
     let folder = Folder::new();
     let body = format!("@{}", folder.write("body", format!("{BODY}\n")));
     let explain = |secret: &str| {
@@ -205,7 +205,7 @@ fn for_people_it_says_the_cause_the_fix_or_what_to_do_next() {
 }
 
 #[test]
-fn a_saved_delivery_is_judged_by_the_time_at_which_it_came() {
+fn the_age_of_a_saved_delivery_is_judged_at_its_arrival() {
     let folder = Folder::new();
     let signature = STANDARD.encode(Secret::new(SECRET).unwrap().sign(AT, b"{}"));
     let saved = json!({
@@ -225,7 +225,7 @@ fn a_saved_delivery_is_judged_by_the_time_at_which_it_came() {
 }
 
 #[test]
-fn a_dump_that_breaks_off_fails_rule_4c() {
+fn an_incomplete_dump_fails_rule_4c() {
     let folder = Folder::new();
     let signature = Secret::new(SECRET).unwrap().sign(AT, b"{}");
     let dump = format!(
@@ -237,7 +237,7 @@ fn a_dump_that_breaks_off_fails_rule_4c() {
 }
 
 #[test]
-fn bytes_are_compared_and_what_was_done_to_them_is_named() {
+fn wire_and_app_are_compared_and_the_change_is_named() {
     let folder = Folder::new();
     let wire = folder.write("wire", format!("{BODY}\n"));
     let app = folder.write("app", BODY.replace("main", "ma\x1b[31m"));
@@ -255,7 +255,7 @@ fn bytes_are_compared_and_what_was_done_to_them_is_named() {
 }
 
 #[test]
-fn what_it_is_given_comes_in_one_way() {
+fn explain_takes_exactly_one_source() {
     let folder = Folder::new();
     let junk = folder.write("junk", "nothing of the kind");
     run(&["explain"]).is(2);
@@ -269,7 +269,7 @@ fn what_it_is_given_comes_in_one_way() {
 
 #[cfg(unix)]
 #[test]
-fn ctrl_c_ends_the_search() {
+fn ctrl_c_ends_the_search_of_explain() {
     let folder = Folder::new();
     let body = format!("@{}", folder.write("body", "x".repeat(8 << 20)));
     let signature = Secret::new("another").unwrap().sign(AT, b"");
@@ -277,7 +277,7 @@ fn ctrl_c_ends_the_search() {
     let more = ["--now", "1790000000", "--body-limit", "16MiB"];
     let mut running = Running::start(command(&[&args[..], &more].concat()));
     assert!(running.stderr_line().contains("searching"));
-    // A Ctrl-C before the command listens for it ends the process by the signal itself.
+    // Before the command handles Ctrl-C, the signal itself ends the process.
     running.interrupt();
     let ended = running.end();
     assert!(ended.code.is_none_or(|code| code == 130), "{ended:?}");

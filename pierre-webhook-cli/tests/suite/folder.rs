@@ -1,4 +1,4 @@
-//! A directory of one test, removed when it ends.
+//! A temporary directory for one test.
 
 use std::{
     fs,
@@ -28,7 +28,7 @@ impl Folder {
         path
     }
 
-    /// The names in a directory of it, in their order.
+    /// Returns the sorted names in a subdirectory.
     pub(crate) fn names(&self, name: &str) -> Vec<String> {
         let mut names: Vec<_> = fs::read_dir(self.path(name))
             .unwrap()

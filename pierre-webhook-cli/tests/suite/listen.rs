@@ -1,4 +1,4 @@
-//! `listen`.
+//! The command `listen`.
 
 #[cfg(target_os = "linux")]
 use std::process::{Command, Stdio};
@@ -13,10 +13,10 @@ use serde_json::{Value, json};
 use crate::{
     command::{Running, SECRET, command, record, run, run_with_stdin, without_secret},
     folder::Folder,
-    wrong::{Server, answer, closed},
+    stub_server::{Server, answer, closed},
 };
 
-/// Sends bytes on a connection of their own, ends them, and reads all of the answer.
+/// Sends bytes on a new connection, closes its write half, and reads the whole answer.
 fn exchange(url: &str, bytes: &[u8]) -> String {
     let mut stream = TcpStream::connect(url.strip_prefix("http://").unwrap()).unwrap();
     stream.write_all(bytes).unwrap();
@@ -36,7 +36,7 @@ fn signed(event: &str, body: &[u8], more: &str) -> Vec<u8> {
 }
 
 #[test]
-fn a_delivery_is_verified_and_answered_with_200() {
+fn listen_verifies_a_delivery_and_answers_200() {
     let (listen, url) = Running::listen(&["--count", "1", "--json"]);
     let body = "{}";
     let answer = exchange(&url, &signed("ping", body.as_bytes(), "Content-Length: 2\r\n"));
@@ -66,7 +66,7 @@ fn a_delivery_is_verified_and_answered_with_200() {
 }
 
 #[test]
-fn a_refusal_has_cores_text_and_answer() {
+fn a_rejected_delivery_gets_the_text_and_answer_of_core() {
     let (listen, url) = Running::listen(&["--count", "2", "--body-limit", "300", "--json"]);
     run(&["send", "push", &url, "--age", "6m"]).is(1);
     let answer = exchange(&url, b"GET / HTTP/1.1\r\nHost: h\r\n\r\n");
@@ -86,7 +86,7 @@ fn a_refusal_has_cores_text_and_answer() {
 }
 
 #[test]
-fn the_settings_are_the_verifiers() {
+fn listen_passes_its_settings_to_the_verifier() {
     let folder = Folder::new();
     let (first, second) = (folder.write("first", "s1"), folder.write("second", SECRET));
     let files = ["--secret-file", &first, "--secret-file", &second];
@@ -127,7 +127,7 @@ fn a_body_over_the_limit_is_neither_saved_nor_forwarded() {
     .concat();
     let chunked = exchange(&url, &chunked);
     assert!(chunked.starts_with("HTTP/1.1 413 "), "{chunked}");
-    // The headers condemn it first, and its body is still too large.
+    // The headers are rejected first, but the body is too large as well.
     let unsigned =
         exchange(&url, b"POST / HTTP/1.1\r\nHost: h\r\nContent-Length: 11\r\n\r\n           ");
     assert!(unsigned.starts_with("HTTP/1.1 400 "), "{unsigned}");
@@ -141,7 +141,7 @@ fn a_body_over_the_limit_is_neither_saved_nor_forwarded() {
 }
 
 #[test]
-fn a_body_that_breaks_off_is_reported() {
+fn an_incomplete_body_is_reported() {
     let (listen, url) = Running::listen(&["--count", "1", "--json"]);
     exchange(&url, &signed("e", b"[", "Content-Length: 2\r\n"));
     let record = &listen.end().is(1).records()[0];
@@ -152,7 +152,7 @@ fn a_body_that_breaks_off_is_reported() {
 }
 
 #[test]
-fn deliveries_are_forwarded_as_they_came_and_the_answer_goes_back() {
+fn deliveries_are_forwarded_unchanged_and_the_answer_is_returned() {
     let app = Server::answering(&[&answer("418 I'm a teapot", "x-app: yes\r\n")]);
     let (listen, url) = Running::listen(&["--count", "2", "--forward-to", &app.url, "--json"]);
     let sent = signed(
@@ -183,7 +183,7 @@ fn deliveries_are_forwarded_as_they_came_and_the_answer_goes_back() {
 }
 
 #[test]
-fn only_verified_keeps_the_others_back() {
+fn only_verified_does_not_forward_rejected_deliveries() {
     let app = Server::answering(&[&answer("200 OK", "")]);
     let (listen, url) =
         Running::listen(&["--count", "2", "--forward-to", &app.url, "--only-verified", "--json"]);
@@ -195,7 +195,7 @@ fn only_verified_keeps_the_others_back() {
 }
 
 #[test]
-fn a_forward_without_an_answer_is_502_and_exit_code_3() {
+fn a_failed_forward_is_answered_with_502_and_exit_code_3() {
     let to = format!("http://{}/", closed());
     let (listen, url) = Running::listen(&["--count", "1", "--forward-to", &to]);
     let ended = run(&["send", "push", &url, "--expect", "502"]).is(0);
@@ -205,9 +205,8 @@ fn a_forward_without_an_answer_is_502_and_exit_code_3() {
 }
 
 #[test]
-fn tries_fail_as_told_and_retries_are_told_apart() {
+fn listen_fails_the_first_attempts_and_recognizes_retries() {
     let (listen, url) = Running::listen(&["--count", "4", "--fail", "2"]);
-    // A second between the tries, so that the new signatures differ.
     run(&["send", "push", &url, "--retries", "1", "--backoff", "1ms", "--expect", "503,200"]).is(0);
     let ended = run(&["send", "push", &url, "--retries", "2", "--backoff", "1ms", "--json"]).is(0);
     assert_eq!(ended.records()[2]["status"], 200);
@@ -222,7 +221,7 @@ fn tries_fail_as_told_and_retries_are_told_apart() {
 }
 
 #[test]
-fn a_delivery_signed_anew_is_a_duplicate_all_the_same() {
+fn a_re_signed_delivery_is_still_a_duplicate() {
     let (listen, url) = Running::listen(&["--count", "2", "--json"]);
     for age in ["1s", "5s"] {
         run_with_stdin(&["send", "e", &url, "--body", "-", "--age", age], b"{}").is(0);
@@ -232,7 +231,7 @@ fn a_delivery_signed_anew_is_a_duplicate_all_the_same() {
 }
 
 #[test]
-fn a_delay_makes_senders_give_up_and_what_came_is_reported_at_once() {
+fn a_delivery_is_reported_before_the_delay_of_its_answer() {
     let (mut listen, url) = Running::listen(&["--count", "1", "--delay", "1h", "--json"]);
     let sending =
         Running::start(command(&["send", "push", &url, "--timeout", "5s", "--expect", "200"]));
@@ -241,14 +240,14 @@ fn a_delay_makes_senders_give_up_and_what_came_is_reported_at_once() {
 }
 
 #[test]
-fn the_last_answer_is_given_after_its_delay() {
+fn the_last_delivery_is_still_answered_after_its_delay() {
     let (listen, url) = Running::listen(&["--count", "1", "--delay", "2500ms"]);
     run(&["send", "push", &url]).is(0);
     listen.end().is(0);
 }
 
 #[test]
-fn the_time_of_the_run_is_bounded() {
+fn listen_ends_after_its_timeout() {
     let (listen, _) = Running::listen(&["--count", "1", "--timeout", "50ms"]);
     let ended = listen.end().is(1);
     assert!(ended.stderr.contains("0 verified, 0 refused"), "{ended:?}");
@@ -256,7 +255,7 @@ fn the_time_of_the_run_is_bounded() {
 }
 
 #[test]
-fn a_port_in_use_is_exit_code_3() {
+fn listen_exits_with_3_if_the_port_is_in_use() {
     let (_listen, url) = Running::listen(&[]);
     let port = url.rsplit(':').next().unwrap();
     let ended = run(&["listen", "--port", port]).is(3);
@@ -264,7 +263,7 @@ fn a_port_in_use_is_exit_code_3() {
 }
 
 #[test]
-fn the_address_comes_first_also_with_quiet() {
+fn listen_prints_its_address_first_even_with_quiet() {
     let folder = Folder::new();
     let file = folder.write("secret", "s\n");
     for quiet in [&["--timeout", "10ms"][..], &["--timeout", "10ms", "-q"]] {
@@ -278,11 +277,11 @@ fn the_address_comes_first_also_with_quiet() {
 }
 
 #[test]
-fn nothing_received_reaches_a_terminal() {
+fn listen_escapes_everything_it_received() {
     let hostile = b"\x1b[2J\x07\x9b31m\xc2\x9b\x7f\r\n\xe2\x80\xae#9  verified";
     for args in [&["-v", "--color", "never"][..], &["--json"]] {
         let (listen, url) = Running::listen(&[&["--count", "2"], args].concat());
-        // Control bytes in a header are no HTTP, and no delivery.
+        // HTTP allows no control bytes in a header, so this is not a delivery.
         exchange(&url, &signed("a\x1b[31mb", b"", "Content-Length: 0\r\n"));
         let evil = signed("e", hostile, &format!("Content-Length: {}\r\n", hostile.len()));
         exchange(&url, &evil);
@@ -294,24 +293,24 @@ fn nothing_received_reaches_a_terminal() {
             "{printed:?}"
         );
         assert!(!printed.contains('\u{202e}'), "{printed:?}");
-        // No line of a body looks like a delivery's.
+        // No line of a body can be mistaken for the report of a delivery.
         assert!(!printed.lines().any(|line| line.starts_with("#9")), "{printed:?}");
     }
 }
 
 #[test]
-fn in_colour_the_only_control_bytes_are_those_of_the_colours() {
+fn listen_prints_no_control_bytes_except_colors() {
     let (listen, url) = Running::listen(&["--count", "1", "-v", "--color", "always"]);
     let hostile = b"\x1b[2J\x1b]0;title\x07\x9b31m";
     exchange(&url, &signed("e", hostile, &format!("Content-Length: {}\r\n", hostile.len())));
-    let text = without_colours(&listen.end().is(1).stdout);
+    let text = without_colors(&listen.end().is(1).stdout);
     assert!(text.contains(r"\u{1b}[2J\u{1b}]0;title\u{7}\x9b31m"), "{text}");
 }
 
-/// What is printed to a terminal, which is made here by `script`.
+/// `script` provides the terminal.
 #[cfg(target_os = "linux")]
 #[test]
-fn on_a_terminal_the_only_control_bytes_are_those_of_the_colours() {
+fn listen_prints_no_control_bytes_except_colors_on_a_terminal() {
     let is_there =
         |output: std::process::Output| output.stdout.starts_with(b"script from util-linux");
     if !Command::new("script").arg("--version").output().is_ok_and(is_there) {
@@ -332,12 +331,12 @@ fn on_a_terminal_the_only_control_bytes_are_those_of_the_colours() {
     exchange(url, &signed("e", hostile.as_bytes(), &length));
     let printed = listen.end_by_itself().is(1).stdout.replace("\r\n", "\n");
     assert!(printed.contains("\x1b["), "no terminal: {printed:?}");
-    without_colours(&printed);
+    without_colors(&printed);
 }
 
-/// What is printed but for colours; of other control characters there are none.
+/// Removes the colors, and asserts that no other control character is left.
 #[track_caller]
-fn without_colours(printed: &str) -> String {
+fn without_colors(printed: &str) -> String {
     let mut parts = printed.split('\x1b');
     let mut text = parts.next().unwrap().to_owned();
     for part in parts {
@@ -354,7 +353,7 @@ fn without_colours(printed: &str) -> String {
 
 #[cfg(unix)]
 #[test]
-fn ctrl_c_lets_what_is_under_way_be_answered() {
+fn deliveries_in_progress_are_answered_after_ctrl_c() {
     let (mut listen, url) = Running::listen(&["--delay", "200ms"]);
     let sending = Running::start(command(&["send", "push", &url]));
     listen.stdout_line();
@@ -365,7 +364,7 @@ fn ctrl_c_lets_what_is_under_way_be_answered() {
 
 #[cfg(unix)]
 #[test]
-fn ctrl_c_ends_it_with_130() {
+fn ctrl_c_ends_listen_with_130() {
     let (mut listen, url) = Running::listen(&["--json"]);
     run(&["send", "push", &url]).is(0);
     assert_eq!(record(&listen.stdout_line())["n"], 1);

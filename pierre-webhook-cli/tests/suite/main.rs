@@ -1,4 +1,4 @@
-//! The command as a user runs it: the real binary, real servers on loopback, directories of its own.
+//! Tests the command as a user runs it: the real binary, real servers on loopback, temporary directories.
 
 #![cfg(test)]
 #![expect(clippy::arithmetic_side_effects, reason = "a test may fail by panicking")]
@@ -6,7 +6,7 @@
 mod command;
 mod folder;
 mod receivers;
-mod wrong;
+mod stub_server;
 
 mod attack;
 mod explain;

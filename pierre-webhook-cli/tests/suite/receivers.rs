@@ -1,4 +1,4 @@
-//! Real receivers, of axum and of actix, each at `/webhooks` of a port that the system chooses.
+//! Real axum and actix receivers at `/webhooks`, on free ports.
 
 use std::{
     net::{SocketAddr, TcpListener},
@@ -12,7 +12,7 @@ use pierre_webhook_core::{Secret, Verifier};
 
 use crate::command::SECRET;
 
-/// The name of a framework, and the URL of its receiver.
+/// Returns the name of each framework, and the URL of its receiver.
 pub(crate) fn both() -> [(&'static str, String); 2] {
     let verifier = Verifier::new(Secret::new(SECRET).unwrap());
     [("axum", url(axum(verifier.clone()))), ("actix", url(actix(verifier)))]
@@ -22,7 +22,7 @@ fn url(address: SocketAddr) -> String {
     format!("http://{address}/webhooks")
 }
 
-// The threads end with the test's process.
+// The threads end with the test process.
 
 fn axum(verifier: Verifier) -> SocketAddr {
     use pierre_webhook_tower::{VerifyWebhookLayer, Webhook};

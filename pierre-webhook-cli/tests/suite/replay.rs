@@ -1,4 +1,4 @@
-//! `replay`, and the files that `listen --save` writes for it.
+//! The command `replay`, and the files that `listen --save` writes for it.
 
 use std::fs;
 
@@ -7,10 +7,10 @@ use serde_json::{Value, json};
 use crate::{
     command::{Running, run, run_with_stdin, without_secret},
     folder::Folder,
-    wrong::{Server, answer, closed},
+    stub_server::{Server, answer, closed},
 };
 
-/// Three deliveries, saved: one good, one old, one of bytes that are no JSON.
+/// Saves three deliveries: a good one, an old one, and one that is not JSON.
 fn saved(folder: &Folder) -> String {
     let path = folder.path("saved");
     let (listen, url) = Running::listen(&["--count", "3", "--save", &path, "--json"]);
@@ -28,7 +28,7 @@ fn saved(folder: &Folder) -> String {
 }
 
 #[test]
-fn a_saved_delivery_has_all_that_came() {
+fn a_saved_delivery_holds_the_whole_request() {
     let folder = Folder::new();
     let path = saved(&folder);
     let names = folder.names("saved");
@@ -45,11 +45,11 @@ fn a_saved_delivery_has_all_that_came() {
 }
 
 #[test]
-fn deliveries_are_sent_again_in_their_order_verbatim_or_signed_anew() {
+fn saved_deliveries_are_replayed_in_order_verbatim_or_re_signed() {
     let folder = Folder::new();
     let path = saved(&folder);
     let (listen, url) = Running::listen(&["--count", "6", "--json"]);
-    // Verbatim needs no secret.
+    // A verbatim replay needs no secret.
     let verbatim = Running::start(without_secret(&["replay", &path, &url, "--json"])).end().is(1);
     let records = verbatim.records();
     let statuses: Vec<_> = records.iter().map(|record| &record["status"]).collect();
@@ -70,7 +70,7 @@ fn deliveries_are_sent_again_in_their_order_verbatim_or_signed_anew() {
 }
 
 #[test]
-fn one_file_is_sent_with_its_method_and_headers() {
+fn a_saved_delivery_is_replayed_with_its_method_and_headers() {
     let folder = Folder::new();
     let file = folder.write(
         "one.json",
@@ -87,7 +87,7 @@ fn one_file_is_sent_with_its_method_and_headers() {
 }
 
 #[test]
-fn what_is_no_saved_delivery_is_said_and_the_others_are_sent() {
+fn replay_reports_invalid_files_and_sends_the_others() {
     let folder = Folder::new();
     fs::create_dir(folder.path("d")).unwrap();
     let good =
@@ -107,7 +107,7 @@ fn what_is_no_saved_delivery_is_said_and_the_others_are_sent() {
 }
 
 #[test]
-fn nothing_to_replay_and_nobody_there_are_exit_code_3() {
+fn replay_exits_with_3_without_deliveries_or_without_a_server() {
     let folder = Folder::new();
     let url = format!("http://{}/", closed());
     for path in [folder.path("absent"), folder.path("")] {
@@ -119,7 +119,7 @@ fn nothing_to_replay_and_nobody_there_are_exit_code_3() {
 
 #[cfg(unix)]
 #[test]
-fn ctrl_c_ends_it_with_a_summary() {
+fn ctrl_c_ends_replay_with_a_summary() {
     let folder = Folder::new();
     let path = saved(&folder);
     let server = Server::answering(&[&answer("200 OK", ""), ""]);
@@ -133,10 +133,10 @@ fn ctrl_c_ends_it_with_a_summary() {
 
 #[cfg(unix)]
 #[test]
-fn ctrl_c_ends_what_does_not_listen_for_it_too() {
+fn ctrl_c_ends_a_read_that_does_not_react_to_it() {
     let folder = Folder::new();
     saved(&folder);
-    // Read after the saved ones: a pipe that nobody writes to.
+    // A pipe that nobody writes to, read after the saved deliveries.
     let pipe = folder.path("saved/pipe.json");
     assert!(std::process::Command::new("mkfifo").arg(&pipe).status().unwrap().success());
     let server = Server::answering(&[&answer("200 OK", "")]);

@@ -1,4 +1,4 @@
-//! `send`.
+//! The command `send`.
 
 use std::{
     collections::HashSet,
@@ -15,7 +15,7 @@ use crate::{
     command::{Running, SECRET, command, run, run_with_stdin},
     folder::Folder,
     receivers,
-    wrong::{Request, Server, answer, closed},
+    stub_server::{Request, Server, answer, closed},
 };
 
 const EVENTS: [&str; 4] = ["push", "repo.sync.started", "repo.sync.succeeded", "repo.sync.failed"];
@@ -24,7 +24,7 @@ fn verifier() -> Verifier {
     Verifier::new(Secret::new(SECRET).unwrap())
 }
 
-/// The request's event, as core gives it to a handler.
+/// Verifies the request, and returns its event.
 fn verified(request: &Request) -> Event {
     let pairs = request.head.iter().filter_map(|line| line.split_once(": "));
     let headers = DeliveryHeaders::parse(pairs).unwrap();
@@ -43,7 +43,7 @@ fn each_event_is_accepted_by_axum_and_by_actix() {
 }
 
 #[test]
-fn the_request_is_the_documented_one() {
+fn send_makes_the_documented_request() {
     let server = Server::answering(&[&answer("204 No Content", "")]);
     run(&["send", "push", &format!("{}?a=b", server.url)]).is(0);
     let request = server.request();
@@ -60,7 +60,7 @@ fn the_request_is_the_documented_one() {
 }
 
 #[test]
-fn a_body_is_sent_as_it_stands_whatever_the_event() {
+fn a_given_body_is_sent_unchanged_with_any_event() {
     let folder = Folder::new();
     let body = b"\xef\xbb\xbf not JSON \0\xff\n";
     let file = format!("@{}", folder.write("body", body));
@@ -77,7 +77,7 @@ fn a_body_is_sent_as_it_stands_whatever_the_event() {
 }
 
 #[test]
-fn an_empty_body_is_one_too() {
+fn an_empty_body_can_be_sent() {
     let server = Server::answering(&[&answer("200 OK", "")]);
     for chunked in [&[][..], &["--chunked"]] {
         run_with_stdin(&[&["send", "e", &server.url, "--body", "-"], chunked].concat(), b"").is(0);
@@ -86,7 +86,7 @@ fn an_empty_body_is_one_too() {
 }
 
 #[test]
-fn parts_of_the_payload_and_headers_are_replaced() {
+fn members_of_the_payload_and_headers_can_be_replaced() {
     let server = Server::answering(&[&answer("200 OK", "")]);
     run(&[
         "send",
@@ -142,7 +142,7 @@ fn a_printed_payload_can_be_edited_and_sent() {
 }
 
 #[test]
-fn an_old_delivery_is_refused_and_may_be_expected_to_be() {
+fn a_rejection_is_a_negative_verdict_unless_it_is_expected() {
     for (_, url) in receivers::both() {
         let ended = run(&["send", "push", &url, "--age", "10m"]).is(1);
         assert!(ended.stdout.contains("401 Unauthorized"), "{ended:?}");
@@ -154,7 +154,7 @@ fn an_old_delivery_is_refused_and_may_be_expected_to_be() {
 }
 
 #[test]
-fn no_answer_is_exit_code_3_and_outranks_a_wrong_one() {
+fn exit_code_3_for_no_answer_takes_precedence_over_1() {
     let url = format!("http://{}/", closed());
     let ended = run(&["send", "push", &url, "--json", "--retries", "1", "--backoff", "1ms"]).is(3);
     let records = ended.records();
@@ -169,7 +169,7 @@ fn no_answer_is_exit_code_3_and_outranks_a_wrong_one() {
     let ended = run(&["send", "push", &server.url, "--timeout", "100ms"]).is(3);
     assert!(ended.stdout.contains("no answer within 100ms"), "{ended:?}");
 
-    // One answers wrongly, the next one not at all.
+    // One answer is unexpected, the next one invalid.
     let server = Server::answering(&[&answer("500 Oh", ""), "HTTP/1.1 nonsense\r\n\r\n"]);
     run(&["send", "push", &server.url, "--count", "2"]).is(3);
 }
@@ -185,8 +185,8 @@ fn a_redirect_is_not_followed() {
 }
 
 #[test]
-fn a_refusal_is_retried_as_it_was_or_signed_anew() {
-    // A Retry-After of a second, so that a new signature has another time.
+fn a_rejected_delivery_is_retried_verbatim_or_re_signed() {
+    // After a second, a new signature has a new timestamp.
     let later = answer("503 Service Unavailable", "retry-after: 1\r\n");
     for (how, is_same) in [("same", true), ("resigned", false)] {
         let server = Server::answering(&[&later, &answer("200 OK", "")]);
@@ -249,7 +249,7 @@ fn an_expected_answer_ends_the_retries() {
 }
 
 #[test]
-fn many_deliveries_differ_and_are_summed_up() {
+fn deliveries_of_a_run_differ_and_are_summarized() {
     let (listen, url) = Running::listen(&["--count", "40", "--json"]);
     let ended =
         run(&["send", "repo.sync.started", &url, "--count", "40", "--concurrency", "8"]).is(0);
@@ -263,18 +263,18 @@ fn many_deliveries_differ_and_are_summed_up() {
 }
 
 #[test]
-fn syncs_differ_although_their_run_count_is_set() {
+fn syncs_differ_even_if_their_run_count_is_set() {
     let server = Server::answering(&[&answer("200 OK", "")]);
     let set = ["--set", "/run_count=7", "--set", "/is_first_sync=false"];
     let args = ["send", "repo.sync.started", &server.url, "--count", "300", "--concurrency", "8"];
     let records = run(&[&args[..], &set, &["--json"]].concat()).is(0).records();
     let ids: HashSet<_> = records.iter().map(|record| record["delivery_id"].to_string()).collect();
-    // The summary has none.
+    // The summary has no id, which counts as one more.
     assert_eq!(ids.len(), 301);
 }
 
 #[test]
-fn an_answer_that_comes_before_the_body_is_read_is_an_answer() {
+fn an_answer_before_the_body_is_read_counts() {
     let listener = TcpListener::bind("127.0.0.1:0").unwrap();
     let url = format!("http://{}/", listener.local_addr().unwrap());
     let server = thread::spawn(move || {
@@ -288,7 +288,7 @@ fn an_answer_that_comes_before_the_body_is_read_is_an_answer() {
 }
 
 #[test]
-fn with_a_body_all_deliveries_have_it() {
+fn a_given_body_is_the_body_of_every_delivery() {
     let server = Server::answering(&[&answer("200 OK", "")]);
     let ended =
         run_with_stdin(&["send", "e", &server.url, "--body", "-", "--count", "3", "--json"], b"[]")
@@ -321,7 +321,7 @@ fn a_dry_run_prints_the_curl_command_and_sends_nothing() {
     );
     assert_eq!(record["n"], 1);
 
-    // Where there is a curl, it sends what is promised.
+    // If curl is installed, run the commands.
     if Command::new("curl").arg("--version").output().is_ok() {
         for line in [ended.stdout.trim_end(), record["curl"].as_str().unwrap()] {
             assert!(Command::new("sh").args(["-c", line]).output().unwrap().status.success());
@@ -333,7 +333,7 @@ fn a_dry_run_prints_the_curl_command_and_sends_nothing() {
 }
 
 #[test]
-fn what_a_server_answers_reaches_no_terminal() {
+fn send_escapes_the_answer_of_the_server() {
     let problem = "{\"detail\":\"\\u001b[2J\u{9b}31m\\u202eevil\"}";
     let hostile = format!(
         "HTTP/1.1 400 Bad\r\ncontent-type: application/problem+json\r\nx-evil: \u{9b}\r\ncontent-length: {}\r\n\r\n{problem}",
@@ -354,7 +354,7 @@ fn what_a_server_answers_reaches_no_terminal() {
 
 #[cfg(unix)]
 #[test]
-fn ctrl_c_ends_it_with_a_summary() {
+fn ctrl_c_ends_send_with_a_summary() {
     let server = Server::answering(&[&answer("200 OK", ""), ""]);
     let mut running =
         Running::start(command(&["send", "push", &server.url, "--count", "2", "--json"]));

@@ -1,4 +1,4 @@
-//! The session in the README: run, and compared with what is written there.
+//! Runs the session in the README, and compares it with what is written there.
 
 use std::{
     env, fs,
@@ -17,7 +17,7 @@ use crate::{
 const BEGIN: &str = "```console\n";
 
 #[test]
-fn session() {
+fn the_session_in_the_readme_is_current() {
     let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("README.md");
     let readme = fs::read_to_string(&path).unwrap();
     let (before, rest) = readme.split_once(BEGIN).unwrap();
@@ -27,14 +27,18 @@ fn session() {
     if env::var_os("PIERRE_WEBHOOK_RECORD").is_some() {
         fs::write(&path, format!("{before}{BEGIN}{recorded}```\n{after}")).unwrap();
     } else {
-        assert_eq!(plain(&recorded), plain(written), "see the README: record it again");
+        assert_eq!(
+            plain(&recorded),
+            plain(written),
+            "the session has changed: record it again, see the README"
+        );
     }
 }
 
-/// What a terminal would show.
+/// Runs the commands, and returns what a terminal would show.
 fn record(commands: &[&str]) -> String {
     let folder = Folder::new();
-    // A port that is free, as the first command says which. What the README shows is the usual one.
+    // The first command picks a free port and prints it. The README shows the default port.
     let mut port = "8787".to_owned();
     let mut shown = String::new();
     let mut background = Vec::new();
@@ -56,7 +60,7 @@ fn record(commands: &[&str]) -> String {
     shown.replace(&port, "8787")
 }
 
-/// Starts a command whose first line on standard error says that it is ready.
+/// Starts a command, and waits for its first line on standard error.
 fn start(command: &str, folder: &Folder) -> (Child, String) {
     let mut child =
         shell(&format!("exec {command}"), folder).stderr(Stdio::piped()).spawn().unwrap();
@@ -70,7 +74,7 @@ fn wait(mut child: Child) {
     while child.try_wait().unwrap().is_none() {
         if start.elapsed() > PATIENCE {
             child.kill().unwrap();
-            panic!("it does not end");
+            panic!("the command does not end");
         }
         thread::sleep(Duration::from_millis(2));
     }
@@ -85,7 +89,7 @@ fn shell(command: &str, folder: &Folder) -> Command {
     shell
 }
 
-/// Without what differs from run to run: times, ids, milliseconds, ages.
+/// Masks what differs between runs: times, ids, milliseconds, ages.
 fn plain(text: &str) -> String {
     let line = |line: &str| {
         let words: Vec<_> = line.split_whitespace().collect();

@@ -1,4 +1,4 @@
-//! `sign`.
+//! The command `sign`.
 
 use std::time::{SystemTime, UNIX_EPOCH};
 
@@ -7,7 +7,7 @@ use pierre_webhook_core::{Secret, Verifier};
 use crate::command::{SECRET, run_with_stdin};
 
 #[test]
-fn it_prints_the_value_that_the_service_would_send_and_a_newline() {
+fn sign_prints_the_signature_header_value_and_a_newline() {
     let body = b"{\"a\":1}\n";
     let expected = format!("{}\n", Secret::new(SECRET).unwrap().sign(1_790_000_000, body));
     for at in ["1790000000", "2026-09-21T14:13:20Z", "2026-09-21T16:13:20+02:00"] {
@@ -16,7 +16,7 @@ fn it_prints_the_value_that_the_service_would_send_and_a_newline() {
 }
 
 #[test]
-fn without_a_time_it_signs_now() {
+fn sign_uses_the_current_time_by_default() {
     let signed = run_with_stdin(&["sign"], b"\xff\0").is(0).stdout;
     let verifier = Verifier::new(Secret::new(SECRET).unwrap());
     let signed_at = verifier.verify_signature(signed.trim_end(), b"\xff\0").unwrap();
@@ -25,7 +25,7 @@ fn without_a_time_it_signs_now() {
 }
 
 #[test]
-fn as_json_it_is_one_record() {
+fn sign_prints_one_record_with_json() {
     let ended = run_with_stdin(&["sign", "--at", "5", "--json"], b"").is(0);
     let [record] = &ended.records()[..] else { panic!("{ended:?}") };
     assert_eq!(record["signed_at"], 5);
@@ -34,8 +34,8 @@ fn as_json_it_is_one_record() {
 
 #[cfg(unix)]
 #[test]
-fn ctrl_c_ends_the_wait_for_standard_input() {
-    // The first warning says that it runs, and that Ctrl-C is heard is a matter of polling it.
+fn ctrl_c_ends_the_wait_of_sign_for_standard_input() {
+    // The warning shows that the command is running. It handles Ctrl-C soon after.
     let folder = crate::folder::Folder::new();
     let file = folder.write("secret", "s\n");
     let mut running =
@@ -43,6 +43,6 @@ fn ctrl_c_ends_the_wait_for_standard_input() {
     assert!(running.stderr_line().contains("white space"));
     running.interrupt();
     let ended = running.end_by_itself();
-    // Before the handler stood, the signal itself ended it: what a shell reports is 130 either way.
+    // Before that, the signal itself ends the process. A shell reports 130 in both cases.
     assert!(ended.code.is_none_or(|code| code == 130), "{ended:?}");
 }

@@ -1,4 +1,4 @@
-//! https.
+//! Deliveries over https.
 
 use std::{
     io::{Read as _, Write as _},
@@ -14,7 +14,7 @@ use tokio_rustls::rustls::{
 
 use crate::{command::run, folder::Folder};
 
-/// A server that answers everything with 204, its URL, and its certificate.
+/// Starts a server that answers 204. Returns its URL and its certificate.
 fn server(name: &str) -> (String, String) {
     let CertifiedKey { cert, signing_key } =
         generate_simple_self_signed([name.to_owned()]).unwrap();
@@ -28,7 +28,7 @@ fn server(name: &str) -> (String, String) {
     let config = Arc::new(config);
     let listener = TcpListener::bind("127.0.0.1:0").unwrap();
     let port = listener.local_addr().unwrap().port();
-    // The thread ends with the test's process.
+    // The thread ends with the test process.
     thread::spawn(move || {
         for stream in listener.incoming() {
             let connection = ServerConnection::new(Arc::clone(&config)).unwrap();
@@ -45,7 +45,7 @@ fn server(name: &str) -> (String, String) {
 }
 
 #[test]
-fn a_certificate_is_trusted_by_its_file_alone() {
+fn a_certificate_is_trusted_only_with_its_ca_file() {
     let folder = Folder::new();
     for name in ["localhost", "127.0.0.1"] {
         let (url, pem) = server(name);
@@ -58,7 +58,7 @@ fn a_certificate_is_trusted_by_its_file_alone() {
 }
 
 #[test]
-fn a_certificate_of_another_name_is_not_trusted() {
+fn another_certificate_for_the_same_name_is_not_trusted() {
     let folder = Folder::new();
     let (url, _) = server("localhost");
     let (_, other) = server("localhost");
@@ -68,7 +68,7 @@ fn a_certificate_of_another_name_is_not_trusted() {
 }
 
 #[test]
-fn a_file_without_certificates_is_an_error() {
+fn a_ca_file_without_certificates_is_an_error() {
     let folder = Folder::new();
     let file = folder.write("ca.pem", "nothing");
     let ended = run(&["send", "push", "https://localhost:1/", "--ca-file", &file]).is(3);

@@ -1,9 +1,9 @@
-//! What every command has in common: secrets, exit codes, help.
+//! What all commands share: secrets, exit codes, help.
 
 use crate::{
     command::{Running, SECRET, command, run, run_with_stdin, without_secret},
     folder::Folder,
-    wrong::closed,
+    stub_server::closed,
 };
 
 fn sign(args: &[&str]) -> crate::command::Ended {
@@ -11,7 +11,7 @@ fn sign(args: &[&str]) -> crate::command::Ended {
 }
 
 #[test]
-fn without_a_secret_it_says_how_to_give_one() {
+fn a_missing_secret_error_says_how_to_give_one() {
     for args in [
         &["sign"][..],
         &["send", "push", "http://127.0.0.1:1/"],
@@ -26,14 +26,14 @@ fn without_a_secret_it_says_how_to_give_one() {
 }
 
 #[test]
-fn an_empty_variable_is_one_that_is_not_set() {
+fn an_empty_variable_counts_as_unset() {
     let mut command = without_secret(&["sign"]);
     command.env("PIERRE_WEBHOOK_SECRET", "");
     assert!(Running::start(command).end().is(2).stderr.contains("--secret-file"));
 }
 
 #[test]
-fn an_empty_secret_is_none() {
+fn a_blank_secret_is_rejected() {
     let mut command = without_secret(&["sign"]);
     command.env("PIERRE_WEBHOOK_SECRET", " \n");
     let ended = Running::start(command).end().is(2);
@@ -41,7 +41,7 @@ fn an_empty_secret_is_none() {
 }
 
 #[test]
-fn files_replace_the_variable_and_white_space_is_kept_with_a_warning() {
+fn secret_files_replace_the_variable_and_keep_white_space_with_a_warning() {
     let folder = Folder::new();
     let same = folder.write("same", SECRET);
     let newline = folder.write("newline", format!("{SECRET}\n"));
@@ -52,7 +52,7 @@ fn files_replace_the_variable_and_white_space_is_kept_with_a_warning() {
     let other = sign(&["--secret-file", &newline, "--secret-file", &same]).is(0);
     assert_ne!(other.stdout, from_variable.stdout);
     assert!(
-        other.stderr.contains("warning: the file of --secret-file ends with white space"),
+        other.stderr.contains("warning: the file given to --secret-file ends with white space"),
         "{other:?}"
     );
     assert_eq!(sign(&["-q", "--secret-file", &newline]).is(0).stderr, "");
@@ -70,9 +70,9 @@ fn the_secret_is_never_printed() {
 }
 
 #[test]
-fn who_types_the_secret_for_its_file_does_not_see_it_again() {
+fn a_secret_typed_as_an_argument_is_not_repeated() {
     let ended = sign(&["--secret-file", "whsec_typed_here"]).is(3);
-    assert!(ended.stderr.contains("cannot read the file of --secret-file"), "{ended:?}");
+    assert!(ended.stderr.contains("cannot read the file given to --secret-file"), "{ended:?}");
     assert!(!ended.stderr.contains("whsec_typed_here"));
     let ended = sign(&["--secret=whsec_typed_here"]).is(2);
     assert!(!ended.stderr.contains("whsec_typed_here"), "{ended:?}");
@@ -85,7 +85,7 @@ fn who_types_the_secret_for_its_file_does_not_see_it_again() {
 }
 
 #[test]
-fn what_was_typed_is_escaped_before_it_is_repeated() {
+fn errors_escape_the_arguments_they_repeat() {
     let url = "http://127.0.0.1:1/";
     for args in [
         &["fly\x1b[31m\u{9b}"][..],
@@ -106,7 +106,7 @@ fn what_was_typed_is_escaped_before_it_is_repeated() {
 }
 
 #[test]
-fn a_command_line_that_cannot_be_followed_is_exit_code_2() {
+fn an_invalid_command_line_is_exit_code_2() {
     for args in [
         &[][..],
         &["fly"],
@@ -133,7 +133,7 @@ fn a_command_line_that_cannot_be_followed_is_exit_code_2() {
 }
 
 #[test]
-fn each_shell_has_completions() {
+fn every_shell_has_completions() {
     for shell in ["bash", "elvish", "fish", "powershell", "zsh"] {
         let ended = Running::start(without_secret(&["completions", shell])).end().is(0);
         assert!(ended.stdout.contains("pierre-webhook"), "{shell}");
@@ -142,7 +142,7 @@ fn each_shell_has_completions() {
 }
 
 #[test]
-fn colour_is_for_terminals_or_where_it_is_asked_for() {
+fn color_is_printed_on_terminals_or_if_requested() {
     let args = ["send", "push", &format!("http://{}/", closed())];
     assert!(!run(&args).is(3).stdout.contains('\x1b'));
     assert!(run(&[&args[..], &["--color", "always"]].concat()).is(3).stdout.contains('\x1b'));

@@ -1,96 +1,105 @@
-//! Payloads that do not fit their event, each rightly signed: the event header is not.
+//! Payloads that don't fit the event header, each correctly signed. The signature doesn't cover that header.
 
 use serde_json::{Value, json};
 
-use super::{Case, case};
 use crate::{
-    attack::maker::{Maker, Request},
-    send::Known,
+    attack::{case::Case, raw_request::RawRequest, request_maker::RequestMaker},
+    payload::KnownEvent,
 };
 
 pub(super) const CASES: &[Case] = &[
-    case(
+    Case::new(
         "relabelled-failed-as-succeeded",
-        "a failed sync under the header of one that succeeded",
-        |maker| Some(maker.request("repo.sync.succeeded", maker.body(Known::SyncFailed))),
+        "a failed sync under the header of a successful one",
+        |maker| Some(maker.request("repo.sync.succeeded", maker.body(KnownEvent::SyncFailed))),
     ),
-    case("relabelled-sync-as-push", "a sync under the header of a push", |maker| {
-        Some(maker.request("push", maker.body(Known::SyncStarted)))
+    Case::new("relabelled-sync-as-push", "a sync under the header of a push", |maker| {
+        Some(maker.request("push", maker.body(KnownEvent::SyncStarted)))
     }),
-    case("relabelled-push-as-sync", "a push under the header of a sync", |maker| {
-        Some(maker.request("repo.sync.started", maker.body(Known::Push)))
+    Case::new("relabelled-push-as-sync", "a push under the header of a sync", |maker| {
+        Some(maker.request("repo.sync.started", maker.body(KnownEvent::Push)))
     }),
-    case(
+    Case::new(
         "relabelled-as-unknown",
-        "a failed sync under the header of an event that is not known",
-        |maker| Some(maker.request("repo.deleted", maker.body(Known::SyncFailed))),
+        "a failed sync under the header of an unknown event",
+        |maker| Some(maker.request("repo.deleted", maker.body(KnownEvent::SyncFailed))),
     ),
-    case("relabelled-twice-in-unknown", "two types in an event that is not known", |maker| {
+    Case::new("relabelled-twice-in-unknown", "two types in an unknown event", |maker| {
         Some(maker.request("repo.deleted", r#"{"type":"repo.deleted","type":"push"}"#))
     }),
-    case("type-number", "a type that is a number", |maker| {
-        with(maker, Known::SyncStarted, "type", json!(5))
+    Case::new("type-number", "a type that is a number", |maker| {
+        with(maker, KnownEvent::SyncStarted, "type", json!(5))
     }),
-    case("push-null", "null for a push", |maker| Some(maker.request("push", "null"))),
-    case("push-array", "an array for a push", |maker| Some(maker.request("push", "[]"))),
-    case("push-text", "a text for a push", |maker| Some(maker.request("push", r#""push""#))),
-    case("push-without-ref", "a push without ref", |maker| without(maker, Known::Push, "ref")),
-    case("push-without-repository", "a push without repository", |maker| {
-        without(maker, Known::Push, "repository")
+    Case::new("push-null", "null instead of a push", |maker| Some(maker.request("push", "null"))),
+    Case::new("push-array", "an array instead of a push", |maker| {
+        Some(maker.request("push", "[]"))
     }),
-    case("push-null-before", "a push whose before is null", |maker| {
-        with(maker, Known::Push, "before", Value::Null)
+    Case::new("push-text", "a string instead of a push", |maker| {
+        Some(maker.request("push", r#""push""#))
     }),
-    case("push-number-after", "a push whose after is a number", |maker| {
-        with(maker, Known::Push, "after", json!(1))
+    Case::new("push-without-ref", "a push without ref", |maker| {
+        without(maker, KnownEvent::Push, "ref")
     }),
-    case("push-null-time", "a push whose pushed_at is null", |maker| {
-        with(maker, Known::Push, "pushed_at", Value::Null)
+    Case::new("push-without-repository", "a push without repository", |maker| {
+        without(maker, KnownEvent::Push, "repository")
     }),
-    case("push-time-in-words", "a push whose pushed_at is no time", |maker| {
-        with(maker, Known::Push, "pushed_at", json!("yesterday"))
+    Case::new("push-null-before", "a push whose before is null", |maker| {
+        with(maker, KnownEvent::Push, "before", Value::Null)
     }),
-    case("push-repository-array", "a push whose repository is an array", |maker| {
-        with(maker, Known::Push, "repository", json!(["id", "url"]))
+    Case::new("push-number-after", "a push whose after is a number", |maker| {
+        with(maker, KnownEvent::Push, "after", json!(1))
     }),
-    case("push-repository-without-id", "a push whose repository has no id", |maker| {
-        with(maker, Known::Push, "repository", json!({"url": "team/project-alpha"}))
+    Case::new("push-null-time", "a push whose pushed_at is null", |maker| {
+        with(maker, KnownEvent::Push, "pushed_at", Value::Null)
     }),
-    case("push-ref-twice", "a push with two refs", |maker| {
-        let push = String::from_utf8(maker.body(Known::Push)).ok()?;
+    Case::new("push-time-in-words", "a push whose pushed_at is not a time", |maker| {
+        with(maker, KnownEvent::Push, "pushed_at", json!("yesterday"))
+    }),
+    Case::new("push-repository-array", "a push whose repository is an array", |maker| {
+        with(maker, KnownEvent::Push, "repository", json!(["id", "url"]))
+    }),
+    Case::new("push-repository-without-id", "a push whose repository has no id", |maker| {
+        with(maker, KnownEvent::Push, "repository", json!({"url": "team/project-alpha"}))
+    }),
+    Case::new("push-ref-twice", "a push with two refs", |maker| {
+        let push = String::from_utf8(maker.body(KnownEvent::Push)).ok()?;
         Some(maker.request("push", push.replacen('{', r#"{"ref":"refs/heads/other","#, 1)))
     }),
-    case("push-ref-twice-escaped", "a push with two refs, one of them in escapes", |maker| {
-        let push = String::from_utf8(maker.body(Known::Push)).ok()?;
-        Some(maker.request("push", push.replacen('{', r#"{"\u0072ef":"refs/heads/other","#, 1)))
+    Case::new(
+        "push-ref-twice-escaped",
+        "a push with two refs, one of them spelled with an escape",
+        |maker| {
+            let push = String::from_utf8(maker.body(KnownEvent::Push)).ok()?;
+            Some(maker.request("push", push.replacen('{', r#"{"\u0072ef":"refs/heads/other","#, 1)))
+        },
+    ),
+    Case::new("sync-without-run-count", "a finished sync without run_count", |maker| {
+        without(maker, KnownEvent::SyncSucceeded, "run_count")
     }),
-    case("sync-without-run-count", "a finished sync without run_count", |maker| {
-        without(maker, Known::SyncSucceeded, "run_count")
+    Case::new("sync-run-count-fraction", "a run_count of 1.0", |maker| {
+        with(maker, KnownEvent::SyncStarted, "run_count", json!(1.0))
     }),
-    case("sync-run-count-fraction", "a run_count of 1.0", |maker| {
-        with(maker, Known::SyncStarted, "run_count", json!(1.0))
+    Case::new("sync-run-count-negative", "a run_count below 0", |maker| {
+        with(maker, KnownEvent::SyncStarted, "run_count", json!(-1))
     }),
-    case("sync-run-count-negative", "a run_count below 0", |maker| {
-        with(maker, Known::SyncStarted, "run_count", json!(-1))
+    Case::new("sync-first-sync-text", "an is_first_sync that is a string", |maker| {
+        with(maker, KnownEvent::SyncStarted, "is_first_sync", json!("true"))
     }),
-    case("sync-first-sync-text", "an is_first_sync that is a text", |maker| {
-        with(maker, Known::SyncStarted, "is_first_sync", json!("true"))
+    Case::new("sync-failed-without-error", "a failed sync without an error", |maker| {
+        without(maker, KnownEvent::SyncFailed, "error")
     }),
-    case("sync-failed-without-error", "a failed sync without an error", |maker| {
-        without(maker, Known::SyncFailed, "error")
-    }),
-    case("sync-succeeded-without-end", "a finished sync without completed_at", |maker| {
-        without(maker, Known::SyncSucceeded, "completed_at")
+    Case::new("sync-succeeded-without-end", "a finished sync without completed_at", |maker| {
+        without(maker, KnownEvent::SyncSucceeded, "completed_at")
     }),
 ];
 
-fn with(maker: &Maker, event: Known, field: &str, value: Value) -> Option<Request> {
+fn with(maker: &RequestMaker, event: KnownEvent, field: &str, value: Value) -> Option<RawRequest> {
     let mut payload: Value = serde_json::from_slice(&maker.body(event)).ok()?;
     payload.as_object_mut()?.insert(field.to_owned(), value);
     Some(maker.request(event.event_type(), payload.to_string()))
 }
 
-fn without(maker: &Maker, event: Known, field: &str) -> Option<Request> {
+fn without(maker: &RequestMaker, event: KnownEvent, field: &str) -> Option<RawRequest> {
     let mut payload: Value = serde_json::from_slice(&maker.body(event)).ok()?;
     payload.as_object_mut()?.remove(field)?;
     Some(maker.request(event.event_type(), payload.to_string()))

@@ -1,46 +1,49 @@
-//! Timestamps that are none, too old, or ahead; each is signed as it stands.
+//! Malformed, old and future timestamps, each correctly signed.
 
-use super::{Case, case};
-use crate::attack::maker::{Maker, Request, signature};
+use crate::attack::{
+    case::Case,
+    raw_request::{RawRequest, signature},
+    request_maker::RequestMaker,
+};
 
 pub(super) const CASES: &[Case] = &[
-    case("timestamp-letters", "digits and letters", |maker| Some(changed(maker, "", "abc"))),
-    case("timestamp-fraction", "a fraction of a second", |maker| Some(changed(maker, "", ".5"))),
-    case("timestamp-plus", "a plus sign", |maker| Some(changed(maker, "+", ""))),
-    case("timestamp-negative", "a minus sign", |maker| Some(changed(maker, "-", ""))),
-    case("timestamp-hex", "hex digits", |maker| Some(changed(maker, "0x", ""))),
-    case("timestamp-exponent", "an exponent", |maker| Some(changed(maker, "", "e0"))),
-    case("timestamp-underscore", "an underscore", |maker| Some(changed(maker, "1_", ""))),
-    case("timestamp-space", "a space inside", |maker| Some(changed(maker, "1 ", ""))),
-    case("timestamp-i64-overflow", "more than an i64 holds", |maker| {
+    Case::new("timestamp-letters", "digits and letters", |maker| Some(changed(maker, "", "abc"))),
+    Case::new("timestamp-fraction", "a fraction of a second", |maker| {
+        Some(changed(maker, "", ".5"))
+    }),
+    Case::new("timestamp-plus", "a plus sign", |maker| Some(changed(maker, "+", ""))),
+    Case::new("timestamp-negative", "a minus sign", |maker| Some(changed(maker, "-", ""))),
+    Case::new("timestamp-hex", "hex digits", |maker| Some(changed(maker, "0x", ""))),
+    Case::new("timestamp-exponent", "an exponent", |maker| Some(changed(maker, "", "e0"))),
+    Case::new("timestamp-underscore", "an underscore", |maker| Some(changed(maker, "1_", ""))),
+    Case::new("timestamp-space", "a space between the digits", |maker| {
+        Some(changed(maker, "1 ", ""))
+    }),
+    Case::new("timestamp-i64-overflow", "a timestamp over the range of an i64", |maker| {
         Some(maker.with_timestamp("9223372036854775808", signature))
     }),
-    case("timestamp-u64-overflow", "more than a u64 holds", |maker| {
+    Case::new("timestamp-u64-overflow", "a timestamp over the range of a u64", |maker| {
         Some(maker.with_timestamp("18446744073709551616", signature))
     }),
-    case("age-zero", "signed in 1970", |maker| Some(maker.with_timestamp("0", signature))),
-    case("age-too-old", "signed just too long ago", |maker| {
+    Case::new("age-zero", "signed in 1970", |maker| Some(maker.with_timestamp("0", signature))),
+    Case::new("age-too-old", "signed slightly too long ago", |maker| {
         let oldest = i64::try_from(maker.max_age.as_secs()).ok()?;
         Some(maker.aged(oldest.checked_add(10)?))
     }),
-    case("age-a-day", "signed a day before the oldest that is accepted", |maker| {
+    Case::new("age-a-day", "signed a day too long ago", |maker| {
         let oldest = i64::try_from(maker.max_age.as_secs()).ok()?;
         Some(maker.aged(oldest.checked_add(86_400)?))
     }),
-    case("ahead-too-far", "signed by a clock that is 80 seconds ahead", |maker| {
-        Some(maker.aged(-80))
-    }),
-    case("ahead-an-hour", "signed by a clock that is an hour ahead", |maker| {
-        Some(maker.aged(-3600))
-    }),
-    case("ahead-milliseconds", "a timestamp in milliseconds", |maker| {
+    Case::new("ahead-too-far", "signed by a clock 80 seconds ahead", |maker| Some(maker.aged(-80))),
+    Case::new("ahead-an-hour", "signed by a clock an hour ahead", |maker| Some(maker.aged(-3600))),
+    Case::new("ahead-milliseconds", "a timestamp in milliseconds", |maker| {
         Some(maker.with_timestamp(&format!("{}000", maker.now(0)), signature))
     }),
-    case("ahead-i64-max", "the latest timestamp that an i64 holds", |maker| {
+    Case::new("ahead-i64-max", "the largest i64 as the timestamp", |maker| {
         Some(maker.with_timestamp("9223372036854775807", signature))
     }),
 ];
 
-fn changed(maker: &Maker, before: &str, after: &str) -> Request {
+fn changed(maker: &RequestMaker, before: &str, after: &str) -> RawRequest {
     maker.with_timestamp(&format!("{before}{}{after}", maker.now(0)), signature)
 }

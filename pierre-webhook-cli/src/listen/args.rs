@@ -1,0 +1,52 @@
+//! The arguments of `listen`.
+
+use std::{
+    net::{IpAddr, Ipv4Addr},
+    path::PathBuf,
+    time::Duration,
+};
+
+use crate::{
+    client::{Target, TrustArgs},
+    secrets::SecretArgs,
+    time,
+    verifier::VerifierArgs,
+};
+
+/// The arguments of `listen`.
+#[derive(Debug, clap::Args)]
+pub(crate) struct ListenArgs {
+    /// The port to listen on; 0 picks a free one
+    #[arg(long, value_name = "PORT", default_value_t = 8787)]
+    pub(super) port: u16,
+    /// The address to listen on. Any but a loopback address is open to other machines
+    #[arg(long, value_name = "ADDRESS", default_value_t = IpAddr::V4(Ipv4Addr::LOCALHOST))]
+    pub(super) bind: IpAddr,
+    /// Forward each delivery, byte for byte, and return the answer to the sender
+    #[arg(long, value_name = "URL", help_heading = "Forward")]
+    pub(super) forward_to: Option<Target>,
+    /// Forward only deliveries that verify
+    #[arg(long, requires = "forward_to", help_heading = "Forward")]
+    pub(super) only_verified: bool,
+    /// Save each delivery to this directory, for `replay` and `explain`
+    #[arg(long, value_name = "DIR")]
+    pub(super) save: Option<PathBuf>,
+    /// Answer the first N attempts at each delivery with 503, to make the sender retry
+    #[arg(long, value_name = "N", default_value_t = 0, help_heading = "Faults")]
+    pub(super) fail: u64,
+    /// Wait this long before each answer
+    #[arg(long, value_name = "DURATION", default_value = "0s", value_parser = time::duration, help_heading = "Faults")]
+    pub(super) delay: Duration,
+    /// Stop after N deliveries
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u64).range(1..), help_heading = "End")]
+    pub(super) count: Option<u64>,
+    /// Stop after this time. If that is before --count is reached, the exit code is 1
+    #[arg(long, value_name = "DURATION", value_parser = time::duration, help_heading = "End")]
+    pub(super) timeout: Option<Duration>,
+    #[command(flatten)]
+    pub(super) trust: TrustArgs,
+    #[command(flatten)]
+    pub(super) verifier: VerifierArgs,
+    #[command(flatten)]
+    pub(super) secret: SecretArgs,
+}
