@@ -22,6 +22,7 @@ struct Previous {
 }
 
 impl Previous {
+    #[inline]
     fn is_accepted(&self, now: SystemTime) -> bool {
         self.until.is_none_or(|until| now < until)
     }
@@ -41,6 +42,7 @@ impl AcceptedSecrets {
     }
 
     /// The index of the secret that signed this body: 0 is the current one.
+    #[inline]
     pub(crate) fn find(
         &self,
         now: SystemTime,
@@ -54,6 +56,7 @@ impl AcceptedSecrets {
     }
 
     /// The MACs of a body that is still to arrive, one for each secret accepted at its head.
+    #[inline]
     pub(crate) fn start(&self, now: SystemTime, timestamp: &[u8]) -> Macs {
         Macs {
             previous: self
@@ -66,6 +69,7 @@ impl AcceptedSecrets {
 
     /// The index of the secret that signed a body that is complete now. A secret that expired while the
     /// body arrived no longer counts.
+    #[inline]
     pub(crate) fn find_started(
         &self,
         now: SystemTime,
@@ -97,6 +101,7 @@ pub(crate) struct Macs {
 }
 
 impl Macs {
+    #[inline]
     pub(crate) fn update(&mut self, chunk: &[u8]) {
         self.current.update(chunk);
         for (_, mac) in &mut self.previous {

@@ -23,6 +23,7 @@ impl Key {
     }
 
     /// A MAC that has read the timestamp, as it stands in the header, and its dot.
+    #[inline]
     pub(crate) fn start(&self, timestamp: &[u8]) -> Mac {
         let mut mac = Mac { core: self.0.clone(), buffer: Buffer::<HmacCore<Sha256>>::default() };
         mac.update(timestamp);
@@ -67,10 +68,12 @@ pub(crate) struct Mac {
 }
 
 impl Mac {
+    #[inline]
     pub(crate) fn update(&mut self, chunk: &[u8]) {
         self.buffer.digest_blocks(chunk, |blocks| self.core.update_blocks(blocks));
     }
 
+    #[inline]
     pub(crate) fn finish(&mut self) -> [u8; 32] {
         let mut mac = Output::<Sha256>::default();
         self.core.finalize_fixed_core(&mut self.buffer, &mut mac);
@@ -93,6 +96,7 @@ impl Candidates {
     }
 
     /// Whether the MAC is among them. It is compared with each, in constant time.
+    #[inline]
     pub(crate) fn contain(&self, mac: &[u8; 32]) -> bool {
         let first = mac.ct_eq(&self.first);
         self.rest.iter().fold(first, |found, other| found | mac.ct_eq(other)).to_bool()

@@ -30,11 +30,13 @@ impl Settings {
         }
     }
 
+    #[inline]
     pub(crate) fn now(&self) -> SystemTime {
         (self.clock)()
     }
 
     /// Rule 4 for the head of a delivery: both ends of the window.
+    #[inline]
     pub(crate) fn check_window(&self, timestamp: u64, now: SystemTime) -> Result<(), Error> {
         let Some(max_age) = self.max_age else { return Ok(()) };
         match age(timestamp, now) {
@@ -50,6 +52,7 @@ impl Settings {
 
     /// Rule 4 for a complete body: the maximum age alone. A sender that withholds the last byte must not
     /// outlive the window.
+    #[inline]
     pub(crate) fn check_max_age(&self, timestamp: u64, now: SystemTime) -> Result<(), Error> {
         match self.check_window(timestamp, now) {
             Err(Error::TimestampInFuture) => Ok(()),
@@ -58,6 +61,7 @@ impl Settings {
     }
 
     /// Rule 4b for the length that the sender declares.
+    #[inline]
     pub(crate) fn check_declared_length(&self, headers: &DeliveryHeaders<'_>) -> Result<(), Error> {
         match headers.declared_length() {
             Some(length) if length > self.body_limit as u128 => Err(self.body_too_large()),

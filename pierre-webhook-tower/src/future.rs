@@ -2,7 +2,7 @@
 
 use std::{
     error::Error as StdError,
-    fmt, mem,
+    fmt,
     pin::Pin,
     task::{Context, Poll, ready},
 };
@@ -37,7 +37,8 @@ pin_project! {
         inner: S,
         finder: V,
         respond: R,
-        parts: Parts,
+        // `None` once the inner service has them, or the request is rejected.
+        parts: Option<Parts>,
         // `None` after the verification.
         #[pin]
         body: Option<ReqBody>,
@@ -72,7 +73,7 @@ where
     pub(crate) fn new(inner: S, finder: V, respond: R, request: Request<ReqBody>) -> Self {
         let (parts, body) = request.into_parts();
         let stage = Stage::Verifying { verification: Verification::Starting };
-        Self { inner, finder, respond, parts, body: Some(body), stage }
+        Self { inner, finder, respond, parts: Some(parts), body: Some(body), stage }
     }
 }
 
@@ -92,11 +93,13 @@ where
         loop {
             let webhook = match this.stage.as_mut().project() {
                 StageProjection::Verifying { verification } => {
+                    let Some(parts) = this.parts.as_ref() else { polled_after_completion() };
                     let body = this.body.as_mut();
-                    match ready!(verification.poll(this.finder, this.parts, body, cx)) {
+                    match ready!(verification.poll(this.finder, parts, body, cx)) {
                         Ok(webhook) => webhook,
                         Err(rejection) => {
-                            trace_rejection(&rejection, &this.parts.headers);
+                            trace_rejection(&rejection, &parts.headers);
+                            *this.parts = None;
                             let mut response = this.respond.respond(rejection.clone());
                             response.extensions_mut().insert(rejection);
                             return Poll::Ready(Ok(response));
@@ -112,7 +115,8 @@ where
                 this.stage.set(Stage::Reserving { webhook });
                 return Poll::Pending;
             }
-            let mut request = Request::from_parts(take(this.parts), B::from(webhook.body.clone()));
+            let Some(parts) = this.parts.take() else { polled_after_completion() };
+            let mut request = Request::from_parts(parts, B::from(webhook.body.clone()));
             request.extensions_mut().insert(webhook);
             let response = this.inner.call(request);
             this.stage.set(Stage::Calling { response });
@@ -120,9 +124,13 @@ where
     }
 }
 
-/// Takes the parts, which have no default of their own.
-fn take(parts: &mut Parts) -> Parts {
-    mem::replace(parts, Request::new(()).into_parts().0)
+#[cold]
+#[expect(
+    clippy::panic,
+    reason = "it breaks the contract of `Future`, so it is a bug of the caller"
+)]
+fn polled_after_completion() -> ! {
+    panic!("`ResponseFuture` polled after completion")
 }
 
 impl<S, V, R, B, ReqBody> fmt::Debug for ResponseFuture<S, V, R, B, ReqBody>

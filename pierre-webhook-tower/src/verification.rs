@@ -26,12 +26,11 @@ pin_project! {
         Receiving {
             pending: PendingDelivery,
         },
-        Finished,
     }
 }
 
 impl<L> Verification<L> {
-    /// Polls to the verdict. What the verification holds, and the body, is dropped then.
+    /// Polls to the verdict, once. Then it drops the body and whatever it holds.
     pub(crate) fn poll<V, ReqBody>(
         mut self: Pin<&mut Self>,
         finder: &V,
@@ -46,7 +45,7 @@ impl<L> Verification<L> {
         ReqBody::Error: Into<Box<dyn StdError + Send + Sync>>,
     {
         let verified = ready!(self.as_mut().poll_verify(finder, parts, body.as_mut(), cx));
-        self.set(Self::Finished);
+        self.set(Self::Starting);
         body.set(None);
         Poll::Ready(verified)
     }
@@ -95,17 +94,13 @@ impl<L> Verification<L> {
                     ready!(poll_receive(pending, body.as_mut(), cx))
                         .map_err(|rejection| rejection.of(pending.tenant_name().cloned()))?;
                     if let VerificationReplaced::Receiving { pending } =
-                        self.as_mut().project_replace(Self::Finished)
+                        self.as_mut().project_replace(Self::Starting)
                     {
                         let tenant = pending.tenant_name().cloned();
                         let delivery =
                             pending.finish().map_err(|error| Rejection::from(error).of(tenant))?;
                         return Poll::Ready(Ok(delivery.into()));
                     }
-                }
-                #[expect(clippy::panic, reason = "a future must not be polled after completion")]
-                VerificationProjection::Finished => {
-                    panic!("`ResponseFuture` polled after completion")
                 }
             }
         }
