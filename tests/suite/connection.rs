@@ -103,6 +103,43 @@ fn actix_closes_on_a_body_that_does_not_come_in_time_or_has_no_config() {
     }
 }
 
+#[test]
+fn actix_closes_on_an_unread_body_whatever_the_response_is_made_of() {
+    use actix_web::middleware::{ErrorHandlerResponse, ErrorHandlers};
+    use pierre_webhook_actix::{Webhook, WebhookConfig};
+
+    let config = WebhookConfig::new(verifier());
+    let server = Server::actix(move |app| {
+        let replaced = ErrorHandlers::new().default_handler(|response| {
+            let (request, response) = response.into_parts();
+            let status = response.status();
+            let response = actix_web::HttpResponse::build(status).body("replaced");
+            let response = actix_web::dev::ServiceResponse::new(request, response);
+            Ok(ErrorHandlerResponse::Response(response.map_into_right_body()))
+        });
+        let asks_for_the_result = async |webhook: Result<Webhook, actix_web::Error>| {
+            assert!(webhook.is_err());
+            "handled"
+        };
+        app.app_data(config.clone())
+            .service(
+                web::resource("/replaced")
+                    .wrap(replaced)
+                    .route(web::post().to(async |_: Webhook| "")),
+            )
+            .route("/result", web::post().to(asks_for_the_result))
+            .route("/number/{n}", web::post().to(async |_: web::Path<u32>, _: Webhook| ""));
+    });
+    for (path, status) in [("/replaced", 401), ("/result", 200), ("/number/x", 404)] {
+        let stale = secret().sign(NOW - 301, b"");
+        let head = Request::delivery("ping", &stale, "").path(path);
+        let head = head.head("Transfer-Encoding: chunked\r\n");
+        let mut connection = Connection::open(server.address);
+        assert_eq!(connection.send(&head).receive().status, status, "{path}");
+        assert_is_closed_on(connection, &server);
+    }
+}
+
 /// Whether the server closes the connection while it is sent chunks without end. Actix reads on for a second
 /// (its client_disconnect_timeout), so that the answer arrives.
 fn assert_is_closed_on(mut connection: Connection, server: &Server) {

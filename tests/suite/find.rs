@@ -2,6 +2,7 @@
 
 use std::{
     convert::Infallible,
+    future::{Pending, pending},
     pin::{Pin, pin},
     sync::{
         Arc,
@@ -13,15 +14,16 @@ use std::{
 
 use actix_web::{FromRequest, HttpRequest, dev::Payload, test::TestRequest};
 use bytes::Bytes;
-use http::request::Parts;
+use http::{StatusCode, request::Parts};
 use http_body_util::{BodyExt, Full};
 use pierre_webhook_core::{LiveVerifier, Secret, Verifier};
 use pierre_webhook_tests::{
-    client::{Connection, Response, exchange},
-    sample::{NOW, delivery, delivery_by, tampered, verifier, verifier_of},
-    server::{Handled, Server, actix_with, axum_with, both},
+    client::{Connection, Request, Response, exchange},
+    sample::{NOW, delivery, delivery_by, secret, tampered, verifier, verifier_of},
+    server::{Handled, Server, actix_with, axum_router, axum_with, both},
 };
 use tower::{Layer, Service, service_fn};
+use tower_http::timeout::TimeoutLayer;
 
 use crate::bodies::Silent;
 
@@ -215,24 +217,95 @@ fn a_previous_secret_ends_at_its_instant_through_both_frameworks() {
     }
 }
 
+/// Never finds anything.
+fn never<Head: ?Sized>() -> impl Fn(&Head) -> Pending<Result<Option<Verifier>, Infallible>> + Clone
+{
+    |_: &Head| pending()
+}
+
 #[test]
-fn the_time_for_the_body_does_not_run_while_the_verifier_is_looked_up() {
+fn a_look_up_that_never_ends_is_cut_off_by_the_timeout_of_each_framework() {
     use pierre_webhook_actix::{Webhook, WebhookConfig};
 
-    async fn receive(_: Webhook) -> &'static str {
-        "handled"
-    }
-    // No body is in time, and none is waited for: only a look-up that waits could be cut off.
-    let finder = |_: &HttpRequest| async {
-        for _ in 0..100 {
-            tokio::task::yield_now().await;
-        }
-        Err::<Option<Verifier>, _>("no database")
-    };
-    let config = WebhookConfig::new(finder).timeout(Duration::ZERO);
-    let server = Server::actix(move |app| {
-        app.app_data(config.clone()).route("/webhooks", actix_web::web::post().to(receive));
+    const LIMIT: Duration = Duration::from_millis(100);
+
+    let handled = Handled::default();
+    let layer = TimeoutLayer::with_status_code(StatusCode::REQUEST_TIMEOUT, LIMIT);
+    let axum = Server::axum(axum_router(never::<Parts>(), handled.clone()).layer(layer));
+    let config = WebhookConfig::new(never::<HttpRequest>()).timeout(LIMIT);
+    let actix = Server::actix(move |app| {
+        let handler = async |_: Webhook| "handled";
+        app.app_data(config.clone()).route("/webhooks", actix_web::web::post().to(handler));
     });
-    let response = exchange(server.address, &delivery().with_content_length());
+    let answer = |server: &Server| exchange(server.address, &delivery().with_content_length());
+    assert_eq!(answer(&axum).status, 408);
+    let response = answer(&actix);
     assert_eq!((response.status, &*response.detail()), (503, "Webhook verifier is not available"));
+    assert_eq!(handled.count(), 0);
+}
+
+#[tokio::test(start_paused = true)]
+async fn in_actix_the_look_up_and_the_body_have_30_seconds_together() {
+    use pierre_webhook_actix::{Webhook, WebhookConfig};
+
+    let takes = |seconds| {
+        move |_: &HttpRequest| async move {
+            tokio::time::sleep(Duration::from_secs(seconds)).await;
+            Ok::<_, Infallible>(Some(verifier()))
+        }
+    };
+    for (seconds, text) in
+        [(29, "Webhook body could not be read"), (31, "Webhook verifier is not available")]
+    {
+        let request = TestRequest::post().app_data(WebhookConfig::new(takes(seconds)));
+        let request = delivery()
+            .headers
+            .into_iter()
+            .fold(request, |request, (name, value)| request.append_header((name, value)));
+        let body = Silent.map_err(|never| match never {}).into_data_stream();
+        let mut payload: Payload = Payload::Stream { payload: Box::pin(body) };
+        let start = tokio::time::Instant::now();
+        let webhook = Webhook::from_request(&request.to_http_request(), &mut payload);
+        assert_eq!(webhook.await.unwrap_err().to_string(), text);
+        assert_eq!(start.elapsed().as_secs(), 30);
+    }
+}
+
+#[tokio::test]
+async fn a_rejection_names_the_tenant_once_its_verifier_is_found() {
+    use pierre_webhook_tower::{Rejection, VerifyWebhookLayer};
+
+    let find = |parts: &Parts| {
+        let name = parts.uri.path().trim_start_matches('/').to_owned();
+        async move {
+            Ok::<_, Infallible>((name != "unknown").then(|| verifier().body_limit(15).tenant(name)))
+        }
+    };
+    let handler = service_fn(async |request: http::Request<pierre_webhook_tower::VerifiedBody>| {
+        let webhook = request.extensions().get::<pierre_webhook_tower::Webhook>().cloned();
+        assert_eq!(webhook.unwrap().tenant.as_deref(), Some("acme"));
+        Ok::<_, Infallible>(http::Response::new(Full::<Bytes>::default()))
+    });
+    let mut service = VerifyWebhookLayer::new(find).layer(handler);
+    let stale = Request::delivery("ping", &secret().sign(0, b""), "");
+    let unsigned = delivery().without("x-pierre-signature");
+    let large = Request { body: vec![b' '; 16], ..delivery() };
+    for (of, path, status, tenant) in [
+        (delivery(), "/acme", 200, None),
+        (delivery(), "/unknown", 401, None),
+        (unsigned, "/acme", 400, None),
+        (stale, "/acme", 401, Some("acme")),
+        (tampered(), "/acme", 401, Some("acme")),
+        (large, "/acme", 413, Some("acme")),
+    ] {
+        let request =
+            of.headers.iter().fold(http::Request::post(path), |request, (name, value)| {
+                request.header(name, value.as_slice())
+            });
+        let request = request.body(Full::<Bytes>::from(of.body)).unwrap();
+        let response = service.call(request).await.unwrap();
+        assert_eq!(response.status(), status, "{path}");
+        let rejection = response.extensions().get::<Rejection>();
+        assert_eq!(rejection.and_then(Rejection::tenant), tenant, "{path} {status}");
+    }
 }

@@ -86,6 +86,7 @@ fn refusals() -> Vec<Request> {
         Request::delivery("push", &secret().sign(NOW, BODY.as_bytes()), BODY),
         Request::delivery("ping", &secret().sign(0, BODY.as_bytes()), BODY),
         delivery().path("/unavailable"),
+        tampered().path("/acme"),
     ]
 }
 
@@ -97,6 +98,7 @@ fn expected(target: &str) -> Vec<String> {
         "DEBUG TARGET status=422 reason=Invalid push payload event_type=\"push\"",
         "WARN TARGET status=401 reason=Webhook timestamp too old (1790000000 seconds) event_type=\"ping\"",
         "ERROR TARGET status=503 reason=Webhook verifier is not available event_type=\"ping\"",
+        "WARN TARGET status=401 reason=Invalid signature tenant=\"acme\" event_type=\"ping\"",
     ]
     .map(|line| line.replace("TARGET", target))
     .to_vec()
@@ -115,6 +117,7 @@ async fn the_layer_logs_each_refusal_once() {
             "/unavailable",
             handler.clone().layer(VerifyWebhookLayer::new(|_: &Parts| unavailable())),
         )
+        .route("/acme", handler.clone().layer(VerifyWebhookLayer::new(verifier().tenant("acme"))))
         .route("/bare", handler);
     tracing::trace!("as finely as it gets");
     for of in refusals().into_iter().chain([delivery().path("/bare")]) {
@@ -152,6 +155,11 @@ async fn the_extractor_logs_each_refusal_once() {
                 .route(handler()),
         )
         .service(
+            web::resource("/acme")
+                .app_data(WebhookConfig::new(verifier().tenant("acme")))
+                .route(handler()),
+        )
+        .service(
             web::resource("/taken")
                 .app_data(WebhookConfig::new(verifier()))
                 .route(web::post().to(async |_: web::Payload, _: Webhook| "")),
@@ -177,6 +185,50 @@ async fn the_extractor_logs_each_refusal_once() {
         expected.push(format!("ERROR pierre_webhook_actix status=500 reason={mistake} {of}"));
     }
     assert_eq!(log.lines(), expected);
+}
+
+/// What the `log` crate is given, at every level.
+#[derive(Default)]
+struct LogRecords(Mutex<String>);
+
+impl log::Log for LogRecords {
+    fn enabled(&self, _: &log::Metadata<'_>) -> bool {
+        true
+    }
+
+    fn log(&self, record: &log::Record<'_>) {
+        writeln!(self.0.lock().unwrap(), "{} {}", record.target(), record.args()).unwrap();
+    }
+
+    fn flush(&self) {}
+}
+
+#[actix_web::test]
+async fn the_logger_of_actix_prints_no_cause_of_a_failed_look_up() {
+    use pierre_webhook_actix::{Webhook, WebhookConfig};
+
+    // A first event that no subscriber waits for would be off for every test from then on.
+    let _guard = tracing::subscriber::set_default(registry());
+    let records: &LogRecords = Box::leak(Box::default());
+    log::set_logger(records).expect("no other test sets one");
+    log::set_max_level(log::LevelFilter::Trace);
+    let config = WebhookConfig::new(|_: &HttpRequest| unavailable());
+    let app = App::new()
+        .wrap(actix_web::middleware::Logger::default())
+        .app_data(config)
+        .route("/unavailable", web::post().to(async |_: Webhook| ""));
+    let app = actix_web::test::init_service(app).await;
+    let request = actix_web::test::TestRequest::post().uri("/unavailable");
+    let request = delivery()
+        .headers
+        .into_iter()
+        .fold(request, |request, (name, value)| request.append_header((name, value)));
+    let response = actix_web::test::call_service(&app, request.to_request()).await;
+    assert_eq!(response.status(), 503);
+    drop(response);
+    let printed = records.0.lock().unwrap().clone();
+    assert!(printed.contains("Error in response: Rejection"), "{printed}");
+    assert_prints_none(&printed, &secrets());
 }
 
 const BODY_SECRET: &str = "body-text-of-the-sender";
@@ -229,6 +281,13 @@ async fn debug_and_display_print_no_secret_no_signature_and_no_body() {
     print.debug("tower::ResponseBody", response.body());
     let rejection = response.extensions().get::<pierre_webhook_tower::Rejection>();
     print.both("tower::Rejection", rejection.unwrap());
+    let looking_up = VerifyWebhookLayer::new(|_: &Parts| unavailable());
+    let response = looking_up.layer(service_fn(async |_: http::Request<_>| {
+        Ok::<_, Infallible>(Response::new(Full::<Bytes>::default()))
+    }));
+    let response = response.oneshot(request(&body)).await.unwrap();
+    let with_cause = response.extensions().get::<pierre_webhook_tower::Rejection>();
+    print.both("tower::Rejection", with_cause.unwrap());
     print.debug("tower::ProblemResponse", &pierre_webhook_tower::ProblemResponse::default());
     print.debug(
         "tower::VerifiedBody",
@@ -255,13 +314,16 @@ async fn debug_and_display_print_no_secret_no_signature_and_no_body() {
     };
     let refused = extract(request(BODY_SECRET).app_data(config.clone()), false).await;
     print.both("actix::Rejection", &refused);
+    let looking_up = WebhookConfig::new(|_: &HttpRequest| unavailable());
+    print.both("actix::Rejection", &extract(request(&body).app_data(looking_up), false).await);
     let length = ("content-length", body.len());
     let taken = request(&body).append_header(length).app_data(config);
     print.both("actix::WebhookBodyTaken", &extract(taken, true).await);
     print.both("actix::MissingWebhookConfig", &extract(request(&body), false).await);
 
     let mac = macs(&signature);
-    let texts = [SECRET, "whsec_previous", BODY_SECRET].map(|text| text.as_bytes().to_vec());
+    let texts =
+        [SECRET, "whsec_previous", BODY_SECRET, "hunter2"].map(|text| text.as_bytes().to_vec());
     assert_prints_none(&print.text, &[&texts[..], &mac].concat());
     // The fields of a payload are there to be printed.
     let payloads = ["Push", "RepoSyncStarted", "RepoSyncSucceeded", "RepoSyncFailed"];
