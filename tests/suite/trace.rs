@@ -4,7 +4,7 @@ use std::{
     collections::BTreeSet,
     convert::Infallible,
     fmt::{Debug, Display, Write},
-    sync::{Arc, Mutex},
+    sync::{Arc, LazyLock, Mutex},
 };
 
 use actix_web::{App, FromRequest, HttpRequest, dev::Payload, web};
@@ -53,6 +53,16 @@ impl<S: Subscriber> Layer<S> for Log {
 }
 
 impl Log {
+    /// Subscribes the log on this thread.
+    ///
+    /// While a process has just one subscriber, `tracing` asks only the thread that first uses a callsite, and a
+    /// thread of another test, which has none, turns the callsite off for all. So there is always a second one.
+    fn subscribe(&self) -> tracing::subscriber::DefaultGuard {
+        static SECOND: LazyLock<tracing::Dispatch> = LazyLock::new(|| registry().into());
+        LazyLock::force(&SECOND);
+        tracing::subscriber::set_default(registry().with(self.clone()))
+    }
+
     /// What the crates logged, once nothing that anyone logged has a secret in it.
     fn lines(&self) -> Vec<String> {
         let mut lines = std::mem::take(&mut *self.0.lock().unwrap());
@@ -109,7 +119,7 @@ async fn the_layer_logs_each_refusal_once() {
     use pierre_webhook_tower::{VerifyWebhookLayer, Webhook};
 
     let log = Log::default();
-    let guard = tracing::subscriber::set_default(registry().with(log.clone()));
+    let guard = log.subscribe();
     let handler = post(async |_: Webhook| "");
     let layered = Router::new()
         .route("/webhooks", handler.clone().layer(VerifyWebhookLayer::new(verifier())))
@@ -143,7 +153,7 @@ async fn the_extractor_logs_each_refusal_once() {
     use pierre_webhook_actix::{Webhook, WebhookConfig};
 
     let log = Log::default();
-    let guard = tracing::subscriber::set_default(registry().with(log.clone()));
+    let guard = log.subscribe();
     let handler = || web::post().to(async |_: Webhook| "");
     let app = App::new()
         .service(
@@ -207,8 +217,6 @@ impl log::Log for LogRecords {
 async fn the_logger_of_actix_prints_no_cause_of_a_failed_look_up() {
     use pierre_webhook_actix::{Webhook, WebhookConfig};
 
-    // A first event that no subscriber waits for would be off for every test from then on.
-    let _guard = tracing::subscriber::set_default(registry());
     let records: &LogRecords = Box::leak(Box::default());
     log::set_logger(records).expect("no other test sets one");
     log::set_max_level(log::LevelFilter::Trace);
