@@ -27,10 +27,10 @@ use tracing::{info, warn};
 /// How long a client may take over a request's head.
 const HEAD_TIMEOUT: Duration = Duration::from_secs(5);
 
-/// How long a client may take over a request's body.
-const TIMEOUT: Duration = Duration::from_secs(10);
+/// How long the look-up of a verifier and a request's body may take together.
+const RECEIVE_TIMEOUT: Duration = Duration::from_secs(10);
 
-/// From a request's head to the answer: longer than the body may take, since it bounds the handler.
+/// From a request's head to its response: longer than the body may take, since it bounds the handler.
 const REQUEST_TIMEOUT: Duration = Duration::from_secs(20);
 
 /// How many seconds requests under way may take to end once the server has been told to.
@@ -53,7 +53,7 @@ async fn serve() -> Result<(), Box<dyn Error>> {
     let address = env::var("BIND_ADDRESS").unwrap_or_else(|_| "127.0.0.1:8787".to_owned());
 
     // Made once: the closure below runs once for each worker.
-    let config = WebhookConfig::new(Verifier::new(secret)).timeout(TIMEOUT);
+    let config = WebhookConfig::new(Verifier::new(secret)).timeout(RECEIVE_TIMEOUT);
     let server = HttpServer::new(move || {
         App::new()
             .app_data(config.clone())

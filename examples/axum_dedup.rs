@@ -8,13 +8,17 @@
 
 mod shutdown;
 
-use std::{env, error::Error, process::ExitCode};
+use std::{env, error::Error, process::ExitCode, time::Duration};
 
 use axum::{Router, http::StatusCode, routing::post};
 use pierre_webhook_dedup::{Dedup, DedupLayer, MemoryStore};
 use pierre_webhook_tower::{Secret, Verifier, VerifyWebhookLayer, Webhook};
 use tokio::net::TcpListener;
+use tower_http::timeout::TimeoutLayer;
 use tracing::info;
+
+/// From a request's head to its response: the whole body, and the handler.
+const REQUEST_TIMEOUT: Duration = Duration::from_secs(20);
 
 #[tokio::main]
 async fn main() -> ExitCode {
@@ -34,9 +38,11 @@ async fn serve() -> Result<(), Box<dyn Error>> {
     let told_to_end = shutdown::signal()?;
 
     let verify = VerifyWebhookLayer::new(Verifier::new(secret));
-    // A sender that gives up does not stop a deploy that has begun: its retry is asked to wait for it.
+    // A sender that gives up doesn't stop a deploy that has begun: its retry is told to come again.
     let once = DedupLayer::new(Dedup::new(MemoryStore::new())).run_to_completion();
-    let app = Router::new().route("/webhooks", post(deploy).route_layer((verify, once)));
+    // Outermost first: it bounds how long the layer waits for a body. It doesn't stop a deploy that has begun.
+    let timeout = TimeoutLayer::with_status_code(StatusCode::REQUEST_TIMEOUT, REQUEST_TIMEOUT);
+    let app = Router::new().route("/webhooks", post(deploy).route_layer((timeout, verify, once)));
 
     let listener = TcpListener::bind(&address)
         .await

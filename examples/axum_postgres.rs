@@ -12,7 +12,7 @@
 
 mod shutdown;
 
-use std::{env, error::Error, iter, process::ExitCode};
+use std::{env, error::Error, iter, process::ExitCode, time::Duration};
 
 use axum::{
     Router,
@@ -25,6 +25,7 @@ use deadpool_postgres::{Config, Pool, PoolError, Runtime};
 use pierre_webhook_tower::{Event, Secret, Verifier, VerifyWebhookLayer, Webhook};
 use tokio::net::TcpListener;
 use tokio_postgres::NoTls;
+use tower_http::timeout::TimeoutLayer;
 use tracing::{error, info};
 
 const TABLES: &str = "
@@ -38,6 +39,9 @@ const TABLES: &str = "
         after text NOT NULL
     );
 ";
+
+/// From a request's head to its response: the whole body, and the handler.
+const REQUEST_TIMEOUT: Duration = Duration::from_secs(20);
 
 #[tokio::main]
 async fn main() -> ExitCode {
@@ -69,7 +73,10 @@ async fn serve() -> Result<(), Box<dyn Error>> {
     drop(client);
 
     let verify = VerifyWebhookLayer::new(Verifier::new(secret));
-    let app = Router::new().route("/webhooks", post(receive).route_layer(verify)).with_state(pool);
+    // Outermost first: it bounds how long the layer waits for a body. A handler that it drops rolls back.
+    let timeout = TimeoutLayer::with_status_code(StatusCode::REQUEST_TIMEOUT, REQUEST_TIMEOUT);
+    let route = post(receive).route_layer((timeout, verify));
+    let app = Router::new().route("/webhooks", route).with_state(pool);
     let listener = TcpListener::bind(&address)
         .await
         .map_err(|error| format!("cannot listen on {address}: {error}"))?;

@@ -17,10 +17,14 @@ use axum::{Router, http::StatusCode, routing::post};
 use pierre_webhook_dedup::{Dedup, DedupLayer, RedisStore};
 use pierre_webhook_tower::{Secret, Verifier, VerifyWebhookLayer, Webhook};
 use tokio::net::TcpListener;
+use tower_http::timeout::TimeoutLayer;
 use tracing::info;
 
 /// Longer than the sender goes on with retries, and than the max age and the future tolerance together.
 const RETENTION: Duration = Duration::from_secs(72 * 60 * 60);
+
+/// From a request's head to its response: the whole body, and the handler.
+const REQUEST_TIMEOUT: Duration = Duration::from_secs(20);
 
 #[tokio::main]
 async fn main() -> ExitCode {
@@ -48,7 +52,9 @@ async fn serve() -> Result<(), Box<dyn Error>> {
     let dedup = Dedup::new(store).scope("deploy").retention(RETENTION);
     let verify = VerifyWebhookLayer::new(Verifier::new(secret));
     let once = DedupLayer::new(dedup).run_to_completion();
-    let app = Router::new().route("/webhooks", post(deploy).route_layer((verify, once)));
+    // Outermost first: it bounds how long the layer waits for a body. It doesn't stop a deploy that has begun.
+    let timeout = TimeoutLayer::with_status_code(StatusCode::REQUEST_TIMEOUT, REQUEST_TIMEOUT);
+    let app = Router::new().route("/webhooks", post(deploy).route_layer((timeout, verify, once)));
 
     let listener = TcpListener::bind(&address)
         .await

@@ -14,7 +14,7 @@
 //! kill -HUP <the process id that it logs>
 //! ```
 //!
-//! `BIND_ADDRESS` is where it listens, 127.0.0.1:8787 if unset. Timeouts are left out: see axum.rs.
+//! `BIND_ADDRESS` is where it listens, 127.0.0.1:8787 if unset.
 
 mod secrets_file;
 mod shutdown;
@@ -25,12 +25,17 @@ use std::{
     io,
     path::{Path, PathBuf},
     process::{self, ExitCode},
+    time::Duration,
 };
 
 use axum::{Router, http::StatusCode, routing::post};
 use pierre_webhook_tower::{LiveVerifier, VerifyWebhookLayer, Webhook};
 use tokio::net::TcpListener;
+use tower_http::timeout::TimeoutLayer;
 use tracing::{error, info, warn};
+
+/// From a request's head to its response: the whole body, and the handler.
+const REQUEST_TIMEOUT: Duration = Duration::from_secs(20);
 
 #[tokio::main]
 async fn main() -> ExitCode {
@@ -56,8 +61,10 @@ async fn serve() -> Result<(), Box<dyn Error>> {
 
     // At the start a file that cannot be read ends the server; later the secrets in use stay.
     let live = LiveVerifier::new(read(&file).await?);
-    let app = Router::new()
-        .route("/webhooks", post(receive).route_layer(VerifyWebhookLayer::new(live.clone())));
+    let verify = VerifyWebhookLayer::new(live.clone());
+    // Outermost first: it bounds how long the layer waits for a body.
+    let timeout = TimeoutLayer::with_status_code(StatusCode::REQUEST_TIMEOUT, REQUEST_TIMEOUT);
+    let app = Router::new().route("/webhooks", post(receive).route_layer((timeout, verify)));
     tokio::spawn(async move {
         while told_to_read.recv().await.is_some() {
             match read(&file).await {

@@ -10,7 +10,7 @@
 //! PIERRE_WEBHOOK_SECRET=whsec_k3yForDocsOnly_2f6c examples/send.sh http://127.0.0.1:8787/webhooks/acme
 //! ```
 //!
-//! `BIND_ADDRESS` is where it listens, 127.0.0.1:8787 if unset. Timeouts are left out: see axum.rs.
+//! `BIND_ADDRESS` is where it listens, 127.0.0.1:8787 if unset.
 
 mod secrets_file;
 mod shutdown;
@@ -21,17 +21,21 @@ use std::{
     io,
     path::{Path, PathBuf},
     process::ExitCode,
+    time::Duration,
 };
 
 use axum::{
     Router,
-    extract::Path as UrlPath,
     http::{StatusCode, request::Parts},
     routing::post,
 };
 use pierre_webhook_tower::{Verifier, VerifyWebhookLayer, Webhook};
 use tokio::net::TcpListener;
+use tower_http::timeout::TimeoutLayer;
 use tracing::{error, info};
+
+/// From a request's head to its response: the look-up, the whole body, and the handler.
+const REQUEST_TIMEOUT: Duration = Duration::from_secs(20);
 
 #[tokio::main]
 async fn main() -> ExitCode {
@@ -57,16 +61,20 @@ async fn serve() -> Result<(), Box<dyn Error>> {
     let told_to_end = shutdown::signal()?;
 
     let layer = VerifyWebhookLayer::new(move |head: &Parts| {
-        // Out of the head first: the future must not borrow from it.
-        let file = tenant(head.uri.path()).map(|tenant| directory.join(tenant));
+        // First take what is needed out of the head: the future must not borrow from it.
+        let tenant = tenant(head.uri.path()).map(str::to_owned);
+        let directory = directory.clone();
         async move {
-            match file {
-                Some(file) => look_up(&file).await,
+            match tenant {
+                Some(tenant) => look_up(&directory, tenant).await,
                 None => Ok(None),
             }
         }
     });
-    let app = Router::new().route("/webhooks/{tenant}", post(receive).route_layer(layer));
+    // Outermost first: it bounds how long the layer waits for the look-up and for a body.
+    let timeout = TimeoutLayer::with_status_code(StatusCode::REQUEST_TIMEOUT, REQUEST_TIMEOUT);
+    let route = post(receive).route_layer((timeout, layer));
+    let app = Router::new().route("/webhooks/{tenant}", route);
 
     let listener = TcpListener::bind(&address)
         .await
@@ -86,13 +94,14 @@ fn tenant(path: &str) -> Option<&str> {
     is_name.then_some(tenant)
 }
 
-/// Anyone can make this run, before anything is verified: a look-up that costs more wants a cache.
+/// Anyone can cause a look-up, before anything is verified. If yours costs more than reading a file, cache it.
 ///
-/// No such tenant is `None`: its sender is told what the sender of a wrong signature is told. A look-up that
-/// fails is a 503, without its cause, which is for our log alone.
-async fn look_up(file: &Path) -> io::Result<Option<Verifier>> {
-    match secrets_file::read(file).await {
-        Ok(verifier) => Ok(Some(verifier)),
+/// An unknown tenant is `None`: its sender gets the response of a wrong signature. A look-up that fails is a 503
+/// without its cause, which only our log gets.
+async fn look_up(directory: &Path, tenant: String) -> io::Result<Option<Verifier>> {
+    let file = directory.join(&tenant);
+    match secrets_file::read(&file).await {
+        Ok(verifier) => Ok(Some(verifier.tenant(tenant))),
         Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),
         Err(error) => {
             error!("cannot read {}: {error}", file.display());
@@ -101,9 +110,10 @@ async fn look_up(file: &Path) -> io::Result<Option<Verifier>> {
     }
 }
 
-/// The tenant is the one whose secret the delivery was verified with: both are read from the same path.
-async fn receive(UrlPath(tenant): UrlPath<String>, webhook: Webhook) -> StatusCode {
-    info!(tenant, event_type = webhook.event_type(), "received");
+/// Takes the tenant from the delivery, not from the path again: it is the one whose secret the delivery was verified
+/// with.
+async fn receive(webhook: Webhook) -> StatusCode {
+    info!(tenant = webhook.tenant.as_deref(), event_type = webhook.event_type(), "received");
     StatusCode::NO_CONTENT
 }
 
