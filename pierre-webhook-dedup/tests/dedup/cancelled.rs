@@ -8,7 +8,7 @@ use std::{
     time::Duration,
 };
 
-use pierre_webhook_dedup::{Begin, Dedup, Once};
+use pierre_webhook_dedup::{Begun, Dedup, Once};
 use tokio::{task::yield_now, time::sleep};
 
 use crate::{
@@ -55,8 +55,8 @@ async fn once_may_be_dropped_at_every_await() {
                 let next = dedup.begin(id).await.unwrap();
                 let what = format!("{yields} yields, {polls} polls: {next:?}");
                 match is_done.load(Ordering::SeqCst) {
-                    true => assert!(matches!(next, Begin::Completed), "{what}"),
-                    false => assert!(matches!(next, Begin::Claimed(_)), "{what}"),
+                    true => assert!(matches!(next, Begun::Completed), "{what}"),
+                    false => assert!(matches!(next, Begun::Claimed(_)), "{what}"),
                 }
                 if ended {
                     break;

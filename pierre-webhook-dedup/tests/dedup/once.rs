@@ -2,7 +2,7 @@
 
 use std::{convert::Infallible, rc::Rc, sync::Arc, time::Duration};
 
-use pierre_webhook_dedup::{Begin, Dedup, MemoryStore, Once, OnceError, Recorded, Store};
+use pierre_webhook_dedup::{Begun, Dedup, MemoryStore, Once, OnceError, Recorded, Store};
 use tokio::{sync::Barrier, task::JoinSet, time::advance};
 
 use crate::{
@@ -154,26 +154,26 @@ async fn a_lease_of_no_time_is_none_of_endless_time() {
 async fn a_claim_by_hand_is_not_renewed_by_itself() {
     let lease = Duration::from_secs(60);
     let (dedup, id) = (Dedup::new(MemoryStore::new()).lease(lease), id());
-    let Begin::Claimed(claim) = dedup.begin(id).await.unwrap() else { panic!("it is free") };
+    let Begun::Claimed(claim) = dedup.begin(id).await.unwrap() else { panic!("it is free") };
     assert_eq!(claim.id(), id);
     advance(lease / 2).await;
     assert!(claim.renew().await.unwrap());
     advance(lease - Duration::from_millis(1)).await;
     let begun = dedup.begin(id).await.unwrap();
-    assert!(matches!(begun, Begin::InProgress { .. }), "{begun:?}");
+    assert!(matches!(begun, Begun::InProgress { .. }), "{begun:?}");
     advance(Duration::from_millis(1)).await;
-    let Begin::Claimed(other) = dedup.begin(id).await.unwrap() else { panic!("it has lapsed") };
+    let Begun::Claimed(other) = dedup.begin(id).await.unwrap() else { panic!("it has lapsed") };
     assert!(!claim.renew().await.unwrap());
     assert_eq!(claim.complete().await, Recorded::TakenOver);
     assert_eq!(other.complete().await, Recorded::Yes);
-    assert!(matches!(dedup.begin(id).await.unwrap(), Begin::Completed));
+    assert!(matches!(dedup.begin(id).await.unwrap(), Begun::Completed));
 }
 
 #[tokio::test]
 async fn a_claim_that_is_released_or_dropped_can_be_made_again() {
     let (dedup, id) = (Dedup::new(MemoryStore::new()), id());
     let begin = async || match dedup.begin(id).await.unwrap() {
-        Begin::Claimed(claim) => claim,
+        Begun::Claimed(claim) => claim,
         other => panic!("{other:?}"),
     };
     begin().await.release().await.unwrap();
@@ -201,7 +201,7 @@ fn without_a_runtime_it_is_an_error_and_no_panic() {
     // A claim that was made in a runtime may be completed outside of it, and after its end.
     let runtime = tokio::runtime::Builder::new_current_thread().build().unwrap();
     let claim = match runtime.block_on(dedup.begin(id)).unwrap() {
-        Begin::Claimed(claim) => claim,
+        Begun::Claimed(claim) => claim,
         other => panic!("{other:?}"),
     };
     drop(runtime);

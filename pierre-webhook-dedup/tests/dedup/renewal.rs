@@ -10,7 +10,7 @@ use std::{
     time::Duration,
 };
 
-use pierre_webhook_dedup::{Begin, Dedup, DeliveryId, MemoryStore, Once, OnceError, Recorded};
+use pierre_webhook_dedup::{Begun, Dedup, DeliveryId, MemoryStore, Once, OnceError, Recorded};
 use tokio::time::{Instant, sleep, timeout};
 
 use crate::{
@@ -23,10 +23,10 @@ const SECOND: Duration = Duration::from_secs(1);
 
 async fn is_in_progress(dedup: &Dedup, id: DeliveryId) -> bool {
     match dedup.begin(id).await.unwrap() {
-        Begin::InProgress { .. } => true,
-        Begin::Completed => false,
+        Begun::InProgress { .. } => true,
+        Begun::Completed => false,
         // Dropped, it gives the delivery back.
-        Begin::Claimed(_) => false,
+        Begun::Claimed(_) => false,
         other => panic!("{other:?}"),
     }
 }
@@ -133,8 +133,8 @@ async fn a_renewal_under_way_does_not_overtake_what_ends_the_claim() {
         sleep(UNDER_WAY + Duration::from_millis(1)).await;
         let next = dedup.begin(id).await.unwrap();
         match end {
-            End::Succeeds => assert!(matches!(next, Begin::Completed), "{end:?}: {next:?}"),
-            _ => assert!(matches!(next, Begin::Claimed(_)), "{end:?}: {next:?}"),
+            End::Succeeds => assert!(matches!(next, Begun::Completed), "{end:?}: {next:?}"),
+            _ => assert!(matches!(next, Begun::Claimed(_)), "{end:?}: {next:?}"),
         }
         assert_eq!(store.calls(Operation::Renew), 1, "{end:?}: nothing renews any more");
     }
@@ -145,14 +145,14 @@ async fn a_renewal_by_hand_that_is_dropped_does_not_overtake_the_release() {
     let store = Faulty::new();
     store.set(Operation::Renew, Fault::UnderWay(SECOND));
     let (dedup, id) = (Dedup::new(store).lease(LEASE), id());
-    let Begin::Claimed(claim) = dedup.begin(id).await.unwrap() else { panic!("it is free") };
+    let Begun::Claimed(claim) = dedup.begin(id).await.unwrap() else { panic!("it is free") };
     tokio::select! {
         _ = claim.renew() => panic!("it takes a second"),
         () = sleep(SECOND / 2) => {}
     }
     claim.release().await.unwrap();
     sleep(SECOND).await;
-    assert!(matches!(dedup.begin(id).await.unwrap(), Begin::Claimed(_)));
+    assert!(matches!(dedup.begin(id).await.unwrap(), Begun::Claimed(_)));
 }
 
 #[test]
@@ -161,7 +161,7 @@ fn a_renewal_by_hand_does_not_wait_for_a_runtime_that_nobody_drives() {
     let (idle, other) = (runtime(), runtime());
     let dedup = Dedup::new(MemoryStore::new());
     let begun = idle.block_on(dedup.begin(id())).unwrap();
-    let Begin::Claimed(claim) = begun else { panic!("it is free") };
+    let Begun::Claimed(claim) = begun else { panic!("it is free") };
     let renewed = other.block_on(async { timeout(SECOND, claim.renew()).await });
     assert!(renewed.expect("it hangs").unwrap());
 }
@@ -228,7 +228,7 @@ async fn work_that_blocks_its_thread_is_renewed_by_another() {
                 while !has_ended.load(Ordering::SeqCst) {
                     let begun = dedup.begin(id).await.unwrap();
                     let ended = has_ended.load(Ordering::SeqCst);
-                    assert!(ended || matches!(begun, Begin::InProgress { .. }), "{begun:?}");
+                    assert!(ended || matches!(begun, Begun::InProgress { .. }), "{begun:?}");
                     looks += 1;
                     std::thread::sleep(Duration::from_millis(5));
                 }

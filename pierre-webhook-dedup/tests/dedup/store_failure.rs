@@ -2,7 +2,7 @@
 
 use std::{convert::Infallible, time::Duration};
 
-use pierre_webhook_dedup::{Begin, Dedup, DeliveryId, Once, OnceError, Recorded};
+use pierre_webhook_dedup::{Begun, Dedup, DeliveryId, Once, OnceError, Recorded};
 use tokio::time::sleep;
 
 use crate::{
@@ -17,7 +17,7 @@ async fn once(dedup: &Dedup, id: DeliveryId) -> Result<Once<&'static str>, OnceE
 }
 
 async fn is_completed(dedup: &Dedup, id: DeliveryId) -> bool {
-    matches!(dedup.begin(id).await, Ok(Begin::Completed))
+    matches!(dedup.begin(id).await, Ok(Begun::Completed))
 }
 
 #[tokio::test(start_paused = true)]
@@ -92,13 +92,13 @@ async fn a_completion_goes_on_where_its_caller_is_gone() {
 
     // So does that of a claim by hand, also where it was never polled.
     let id = self::id();
-    let Begin::Claimed(claim) = dedup.begin(id).await.unwrap() else { panic!("it is free") };
+    let Begun::Claimed(claim) = dedup.begin(id).await.unwrap() else { panic!("it is free") };
     drop(claim.complete());
     sleep(Duration::from_secs(3)).await;
     assert!(is_completed(&dedup, id).await);
 
     let id = self::id();
-    let Begin::Claimed(claim) = dedup.begin(id).await.unwrap() else { panic!("it is free") };
+    let Begun::Claimed(claim) = dedup.begin(id).await.unwrap() else { panic!("it is free") };
     tokio::select! {
         _ = claim.complete() => panic!("it takes two seconds"),
         () = sleep(Duration::from_secs(1)) => {}
@@ -131,7 +131,7 @@ async fn failing_open_handles_a_delivery_unclaimed_and_records_it_later() {
     let expected = Once::Ran { value: "done", recorded: Recorded::Retrying };
     assert_eq!(slow.await.unwrap(), expected);
     assert_eq!(store.calls(Operation::Renew), 0, "there is nothing to renew");
-    assert!(matches!(dedup.begin(self::id()).await, Ok(Begin::Claimed(_))));
+    assert!(matches!(dedup.begin(self::id()).await, Ok(Begun::Claimed(_))));
     store.set_all(Fault::None);
     sleep(Duration::from_secs(6)).await;
     assert!(is_completed(&dedup, id).await);

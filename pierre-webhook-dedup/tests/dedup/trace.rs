@@ -7,7 +7,7 @@ use std::{
     time::Duration,
 };
 
-use pierre_webhook_dedup::{Begin, Claim, Dedup, DeliveryId, MemoryStore};
+use pierre_webhook_dedup::{Begun, Claim, Dedup, DeliveryId, MemoryStore};
 use tokio::time::{advance, sleep};
 use tracing::{Dispatch, Event, Subscriber, field::Field, subscriber::DefaultGuard};
 use tracing_subscriber::{
@@ -60,7 +60,7 @@ impl Log {
 
 async fn begin(dedup: &Dedup, id: DeliveryId) -> Claim {
     match dedup.begin(id).await.unwrap() {
-        Begin::Claimed(claim) => claim,
+        Begun::Claimed(claim) => claim,
         other => panic!("{other:?}"),
     }
 }
@@ -72,11 +72,11 @@ async fn a_delivery_that_is_handled_and_renewed_says_nothing_and_a_repeat_little
     let work = async || {
         sleep(3 * LEASE).await;
         assert_eq!(log.take(id), [""; 0]);
-        assert!(matches!(dedup.begin(id).await, Ok(Begin::InProgress { .. })));
+        assert!(matches!(dedup.begin(id).await, Ok(Begun::InProgress { .. })));
         Ok::<_, Infallible>(())
     };
     assert!(dedup.once(id, work).await.is_ok());
-    assert!(matches!(dedup.begin(id).await, Ok(Begin::Completed)));
+    assert!(matches!(dedup.begin(id).await, Ok(Begun::Completed)));
     let expected = ["DEBUG a delivery is in progress", "DEBUG a delivery was handled before"];
     assert_eq!(log.take(id), expected);
 }

@@ -2,7 +2,7 @@
 
 use std::{future::Future, pin::pin, time::Duration};
 
-use pierre_webhook_dedup::{Begin, Claimed, Dedup, Key, RedisStore, Store};
+use pierre_webhook_dedup::{Begun, Claimed, Dedup, Key, RedisStore, Store};
 use pierre_webhook_tests::redis_server::{RedisServer, Reply};
 use tokio::{
     task::{JoinSet, yield_now},
@@ -113,7 +113,7 @@ async fn many_that_are_abandoned_at_once_are_all_released() {
     let mut claims = Vec::new();
     for _ in 0..3000 {
         match dedup.begin(id()).await.unwrap() {
-            Begin::Claimed(claim) => claims.push(claim),
+            Begun::Claimed(claim) => claims.push(claim),
             other => panic!("{other:?}"),
         }
     }

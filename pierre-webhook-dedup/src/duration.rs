@@ -1,18 +1,19 @@
-//! How long a record may live: never for ever, and never no time at all.
+//! Durations that every store can express.
 
 use std::time::Duration;
 
 const SHORTEST: Duration = Duration::from_millis(10);
 const LONGEST: Duration = Duration::from_secs(10 * 365 * 24 * 60 * 60);
 
-/// Rounded up to whole milliseconds, between 10 ms and 10 years: a time that every store can express, and that
-/// none takes for "no expiry".
-pub(crate) fn bounded(time: Duration) -> Duration {
-    let time = time.clamp(SHORTEST, LONGEST);
-    match time.subsec_nanos() % 1_000_000 {
-        0 => time,
+/// Rounds up to whole milliseconds and clamps to 10 ms..=10 years, so that no store can take the duration for
+/// "no expiry".
+pub(crate) fn storable(duration: Duration) -> Duration {
+    let duration = duration.clamp(SHORTEST, LONGEST);
+    match duration.subsec_nanos() % 1_000_000 {
+        0 => duration,
         rest => {
-            time.saturating_add(Duration::from_nanos(u64::from(1_000_000_u32.saturating_sub(rest))))
+            let missing = u64::from(1_000_000_u32.saturating_sub(rest));
+            duration.saturating_add(Duration::from_nanos(missing))
         }
     }
 }
@@ -22,8 +23,8 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_time_is_rounded_up_to_whole_milliseconds_and_never_endless() {
-        for (time, expected) in [
+    fn a_duration_is_rounded_up_to_whole_milliseconds_and_never_endless() {
+        for (duration, expected) in [
             (Duration::ZERO, SHORTEST),
             (Duration::from_nanos(1), SHORTEST),
             (Duration::from_millis(10), SHORTEST),
@@ -33,7 +34,7 @@ mod tests {
             (LONGEST, LONGEST),
             (Duration::MAX, LONGEST),
         ] {
-            assert_eq!(bounded(time), expected, "{time:?}");
+            assert_eq!(storable(duration), expected, "{duration:?}");
         }
     }
 }
