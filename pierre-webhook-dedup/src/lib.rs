@@ -18,6 +18,8 @@ mod owner;
 #[cfg(feature = "redis")]
 mod redis;
 mod store;
+#[cfg(feature = "store-contract")]
+pub mod store_contract;
 mod terms;
 mod trace;
 mod unrecorded;

@@ -19,6 +19,8 @@ use crate::{error::StoreError, owner::Owner};
 /// - The future of an operation may be dropped at any moment.
 ///
 /// [`Dedup`](crate::Dedup) only passes leases and retentions of whole milliseconds, from 10 ms to 10 years.
+///
+/// The feature `store-contract` tests an implementation against these rules: see `store_contract!`.
 pub trait Store: Send + Sync + 'static {
     /// Claims a key that has no record, until the lease expires. If the owner already holds the key, the answer
     /// is [`Yours`](Claimed::Yours) again.

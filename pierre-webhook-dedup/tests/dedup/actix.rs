@@ -1,4 +1,4 @@
-//! `once` in an actix handler.
+//! `Dedup::once` in an actix handler.
 
 use std::{
     fmt,
@@ -36,7 +36,7 @@ impl ResponseError for DeployError {
     }
 }
 
-/// A server whose work fails at its first run.
+/// A server whose work fails in its first run.
 fn server(dedup: Dedup) -> (Server, Arc<AtomicUsize>) {
     let runs = Arc::new(AtomicUsize::new(0));
     let config = WebhookConfig::new(Verifier::new(Secret::new(SECRET).unwrap()));
@@ -71,7 +71,7 @@ fn delivery(body: &str) -> Vec<u8> {
 }
 
 #[test]
-fn a_handler_answers_with_what_became_of_the_delivery() {
+fn an_actix_handler_answers_with_the_outcome_of_once() {
     let (server, runs) = server(Dedup::new(MemoryStore::new()));
     let send = || {
         let response = client::exchange(server.address, &delivery("1"));
@@ -84,7 +84,7 @@ fn a_handler_answers_with_what_became_of_the_delivery() {
 }
 
 #[test]
-fn a_store_that_fails_is_a_503() {
+fn a_store_that_fails_is_a_503_in_actix() {
     let store = Faulty::new();
     store.set_all(Fault::Down);
     let (server, runs) = server(Dedup::new(store));
@@ -95,10 +95,10 @@ fn a_store_that_fails_is_a_503() {
 }
 
 #[actix_web::test]
-async fn a_delivery_in_progress_is_a_503() {
+async fn a_delivery_in_progress_is_a_503_in_actix() {
     let store = MemoryStore::new();
-    let key = crate::contract::key();
-    store.claim(key, crate::contract::owner(), crate::contract::LONG).await.unwrap();
+    let key = crate::unique::key();
+    store.claim(key, crate::unique::owner(), crate::unique::LONG).await.unwrap();
     let once = Dedup::new(store).once(key.id, async || Ok::<_, DeployError>("done")).await.unwrap();
     assert!(matches!(once, Once::InProgress { .. }), "{once:?}");
     let response = once.respond_to(&actix_web::test::TestRequest::default().to_http_request());

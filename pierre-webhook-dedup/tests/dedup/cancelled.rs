@@ -1,4 +1,4 @@
-//! Dropped at any moment: nothing is stuck, and nothing that was done is forgotten.
+//! Calls that are dropped at any moment: no delivery gets stuck, and no completed work is forgotten.
 
 use std::{
     convert::Infallible,
@@ -12,13 +12,13 @@ use pierre_webhook_dedup::{Begun, Dedup, Once};
 use tokio::{task::yield_now, time::sleep};
 
 use crate::{
-    contract::id,
     faulty::{Fault, Faulty},
+    unique::id,
 };
 
-/// Every await of `once`, and each with every number of yields of the store and the work.
+/// Drops `once` at each of its awaits, with 0 to 15 yields in the store and the work.
 #[tokio::test(start_paused = true)]
-async fn once_may_be_dropped_at_every_await() {
+async fn dropping_once_at_any_await_loses_no_completion_and_leaves_no_claim() {
     let mut dropped = 0;
     for yields in 0..16 {
         for fails in [false, true] {
@@ -69,7 +69,7 @@ async fn once_may_be_dropped_at_every_await() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn aborted_tasks_leave_nothing_stuck() {
+async fn aborting_a_task_in_once_leaves_no_delivery_stuck() {
     let dedup = Dedup::new(Faulty::new().set_all(Fault::Yields(3)).clone());
     let mut ids = Vec::new();
     for turn in 0..3000 {

@@ -1,4 +1,4 @@
-//! A client that goes before its answer, over real sockets.
+//! Clients that disconnect before the response, over real sockets.
 
 use std::{
     sync::{
@@ -27,7 +27,7 @@ fn delivery() -> Vec<u8> {
     Request::delivery("ping", &signature, "{}").with_content_length()
 }
 
-/// How often a handler began, and how often it came to its end.
+/// How often a handler began, and how often it ended.
 #[derive(Clone, Default)]
 struct Runs {
     begun: Arc<AtomicUsize>,
@@ -53,7 +53,7 @@ fn until(what: &str, is_so: impl Fn() -> bool) {
     }
 }
 
-/// Status and whether the handler's own answer came, once it is not in progress any more.
+/// Sends the delivery until it isn't in progress any more, and returns the status.
 fn send_until_handled(server: &Server) -> u16 {
     let start = Instant::now();
     loop {
@@ -61,13 +61,13 @@ fn send_until_handled(server: &Server) -> u16 {
         if response.status != 503 {
             return response.status;
         }
-        assert!(start.elapsed() < PATIENCE, "in progress for ever");
+        assert!(start.elapsed() < PATIENCE, "in progress forever");
         sleep(Duration::from_millis(5));
     }
 }
 
 #[test]
-fn a_completion_survives_it() {
+fn a_completion_survives_a_disconnected_client() {
     let (store, runs) = (Faulty::new(), Runs::default());
     store.set(Operation::Complete, Fault::Slow(Duration::from_millis(200)));
     let layer = DedupLayer::new(Dedup::new(store.clone()));
@@ -76,14 +76,14 @@ fn a_completion_survives_it() {
     connection.send(&delivery());
     until("it is completed", || store.calls(Operation::Complete) == 1);
     connection.reset();
-    // The record was begun by the request, and written in the background.
+    // The request began to record it; the background task finishes.
     until("it is completed again", || store.calls(Operation::Complete) == 2);
     assert_eq!(send_until_handled(&server), 200);
     assert_eq!(runs.begun.load(Ordering::SeqCst), 1);
 }
 
 #[test]
-fn the_handler_is_dropped_and_the_retry_begins_anew() {
+fn a_disconnected_client_cancels_the_handler_and_a_retry_runs_it_again() {
     let runs = Runs::default();
     let layer = DedupLayer::new(Dedup::new(Faulty::new()));
     let server = server(layer, Duration::from_millis(300), &runs);
@@ -97,7 +97,7 @@ fn the_handler_is_dropped_and_the_retry_begins_anew() {
 }
 
 #[test]
-fn the_handler_goes_on_where_it_runs_to_completion() {
+fn with_run_to_completion_the_handler_survives_a_disconnected_client() {
     let runs = Runs::default();
     let layer = DedupLayer::new(Dedup::new(Faulty::new())).run_to_completion();
     let server = server(layer, Duration::from_millis(300), &runs);

@@ -1,4 +1,4 @@
-//! A store that does what a network and a server can do to one.
+//! A store with the faults of a network and a server.
 
 use std::{
     sync::{
@@ -11,25 +11,26 @@ use std::{
 use pierre_webhook_dedup::{Claimed, Key, MemoryStore, Owner, Store, StoreError, StoreFuture};
 use tokio::{sync::watch, time::sleep};
 
-/// What befalls an operation.
+/// The fault that an operation meets.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub(crate) enum Fault {
     None,
-    /// It fails, and nothing was done.
+    /// The operation fails and has no effect.
     Down,
-    /// It was done, and its answer is lost.
+    /// The operation takes effect, and its answer is lost.
     AnswerLost,
-    /// It takes that long before it is done.
+    /// The operation takes effect after this time.
     Slow(Duration),
-    /// As a command on its way: it is done after that long, also where nobody waits for it. Renewals alone.
-    UnderWay(Duration),
-    /// It yields that often before and after it is done.
+    /// Like a command on the network: it takes effect after this time, even if nobody waits for it. For renewals
+    /// only.
+    InFlight(Duration),
+    /// The operation yields this often before and after it takes effect.
     Yields(usize),
-    /// It has a bug.
+    /// The store has a bug.
     Panics,
 }
 
-/// Shares its records and its faults with its clones.
+/// Clones share their records and faults.
 #[derive(Clone)]
 pub(crate) struct Faulty {
     records: MemoryStore,
@@ -40,7 +41,7 @@ pub(crate) struct Faulty {
 #[derive(Clone, Copy)]
 struct Faults([Fault; 4]);
 
-/// What an operation is called here.
+/// The operations that can have a fault.
 #[derive(Clone, Copy)]
 pub(crate) enum Operation {
     Claim,
@@ -68,7 +69,7 @@ impl Faulty {
         self
     }
 
-    /// How often it was asked to.
+    /// How often the operation was called.
     pub(crate) fn calls(&self, operation: Operation) -> usize {
         self.calls[operation as usize].load(Ordering::SeqCst)
     }
@@ -88,7 +89,7 @@ impl Faulty {
                 done.await?;
                 Err(StoreError::new("the answer was lost"))
             }
-            Fault::Slow(time) | Fault::UnderWay(time) => {
+            Fault::Slow(time) | Fault::InFlight(time) => {
                 sleep(time).await;
                 done.await
             }
@@ -125,9 +126,9 @@ impl Store for Faulty {
             store.under_fault(Operation::Renew, done).await
         };
         match self.faults.borrow().0[Operation::Renew as usize] {
-            Fault::UnderWay(_) => {
-                let under_way = tokio::spawn(renewal);
-                Box::pin(async { under_way.await.map_err(StoreError::new)? })
+            Fault::InFlight(_) => {
+                let in_flight = tokio::spawn(renewal);
+                Box::pin(async { in_flight.await.map_err(StoreError::new)? })
             }
             _ => Box::pin(renewal),
         }

@@ -1,4 +1,4 @@
-//! The tower layer.
+//! `DedupLayer`.
 
 use std::{
     convert::Infallible,
@@ -52,7 +52,7 @@ async fn send(app: &Router, request: Request<Body>) -> (u16, Option<String>, Str
     (status, retry_after, String::from_utf8(body.into()).unwrap())
 }
 
-/// A route whose handler answers with these statuses, one a run, then with 200.
+/// A route whose handler answers each run with the next of these statuses, then with 200.
 fn app(layer: DedupLayer, statuses: &'static [u16]) -> (Router, Arc<AtomicUsize>) {
     let runs = Arc::new(AtomicUsize::new(0));
     let handler = {
@@ -81,7 +81,7 @@ async fn a_2xx_completes_and_a_repeat_is_an_empty_200() {
 }
 
 #[tokio::test]
-async fn any_other_status_releases() {
+async fn any_other_status_than_2xx_releases_the_delivery() {
     let statuses = &[500, 404, 302, 400];
     let (app, _) = app(DedupLayer::new(Dedup::new(MemoryStore::new())), statuses);
     for run in 0..statuses.len() {
@@ -93,7 +93,7 @@ async fn any_other_status_releases() {
 }
 
 #[tokio::test]
-async fn an_unverified_request_is_a_mistake_in_the_wiring() {
+async fn an_unverified_request_is_answered_with_500_and_names_the_missing_layer() {
     let handler = async || -> StatusCode { panic!("it must not run") };
     let layer = DedupLayer::new(Dedup::new(MemoryStore::new()));
     let app: Router = Router::new().route("/webhooks", post(handler).layer(layer));
@@ -103,7 +103,7 @@ async fn an_unverified_request_is_a_mistake_in_the_wiring() {
 }
 
 #[tokio::test]
-async fn a_refused_request_claims_nothing() {
+async fn a_rejected_request_claims_nothing() {
     let store = Faulty::new();
     let (app, runs) = app(DedupLayer::new(Dedup::new(store.clone())), &[]);
     let mut forged = delivery("1");
@@ -113,7 +113,7 @@ async fn a_refused_request_claims_nothing() {
 }
 
 #[tokio::test]
-async fn a_delivery_in_progress_is_told_to_come_again() {
+async fn a_delivery_in_progress_is_answered_with_503_and_retry_after() {
     let (started, mut starts) = mpsc::channel(1);
     let gate = Arc::new(Semaphore::new(0));
     let handler = {
@@ -139,7 +139,7 @@ async fn a_delivery_in_progress_is_told_to_come_again() {
 }
 
 #[tokio::test]
-async fn where_the_store_is_down_the_sender_is_told_to_come_again_or_the_handler_runs() {
+async fn if_the_store_is_down_the_answer_is_503_or_with_fail_open_the_handlers() {
     let store = Faulty::new();
     store.set_all(Fault::Down);
     let closed = Dedup::new(store.clone());
@@ -154,7 +154,7 @@ async fn where_the_store_is_down_the_sender_is_told_to_come_again_or_the_handler
 }
 
 #[tokio::test]
-async fn where_the_store_fails_after_the_handler_the_answer_is_the_handlers() {
+async fn if_the_store_fails_after_the_handler_the_answer_is_the_handlers() {
     let store = Faulty::new();
     store.set(Operation::Complete, Fault::Down);
     let (app, _) = app(DedupLayer::new(Dedup::new(store.clone())), &[]);
@@ -162,7 +162,7 @@ async fn where_the_store_fails_after_the_handler_the_answer_is_the_handlers() {
 }
 
 #[tokio::test]
-async fn a_panic_of_the_handler_releases_and_is_passed_on() {
+async fn a_panic_of_the_handler_releases_the_delivery_and_is_passed_on() {
     for completes in [false, true] {
         let layer = DedupLayer::new(Dedup::new(MemoryStore::new()));
         let layer = if completes { layer.run_to_completion() } else { layer };
@@ -171,7 +171,7 @@ async fn a_panic_of_the_handler_releases_and_is_passed_on() {
             let runs = Arc::clone(&runs);
             async move |_: Webhook| match runs.fetch_add(1, Ordering::SeqCst) {
                 0 => panic!("a bug in the handler"),
-                _ => "mended",
+                _ => "fixed",
             }
         };
         let app = Router::new().route("/webhooks", post(handler).layer((verify(), layer)));
@@ -181,12 +181,12 @@ async fn a_panic_of_the_handler_releases_and_is_passed_on() {
         });
         let panic = panicked.await.unwrap_err().into_panic();
         assert_eq!(panic.downcast_ref::<&str>(), Some(&"a bug in the handler"));
-        assert_eq!(send(&app, delivery("1")).await.2, "mended");
+        assert_eq!(send(&app, delivery("1")).await.2, "fixed");
     }
 }
 
 #[tokio::test]
-async fn an_error_of_the_service_releases_and_is_passed_on() {
+async fn an_error_of_the_inner_service_releases_the_delivery_and_is_passed_on() {
     let runs = Arc::new(AtomicUsize::new(0));
     let inner = service_fn(move |_: Request<Body>| {
         let run = runs.fetch_add(1, Ordering::SeqCst);
@@ -206,7 +206,7 @@ async fn an_error_of_the_service_releases_and_is_passed_on() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_sender_that_gives_up_stops_the_handler_unless_it_runs_to_completion() {
+async fn a_timeout_cancels_the_handler_unless_it_runs_to_completion() {
     for completes in [false, true] {
         let layer = DedupLayer::new(Dedup::new(MemoryStore::new()));
         let layer = if completes { layer.run_to_completion() } else { layer };
@@ -228,7 +228,7 @@ async fn a_sender_that_gives_up_stops_the_handler_unless_it_runs_to_completion()
         let retry = send(&app, delivery("1")).await;
         match completes {
             true => assert_eq!((retry.0, retry.1.as_deref()), (503, Some("5"))),
-            false => assert_eq!(retry.0, 408, "it began anew"),
+            false => assert_eq!(retry.0, 408, "it ran again"),
         }
         sleep(Duration::from_secs(30)).await;
         let last = send(&app, delivery("1")).await;
@@ -240,7 +240,7 @@ async fn a_sender_that_gives_up_stops_the_handler_unless_it_runs_to_completion()
 }
 
 #[test]
-fn without_a_runtime_it_is_an_answer_and_no_panic() {
+fn without_a_runtime_the_layer_answers_with_503_and_does_not_panic() {
     for completes in [false, true] {
         let layer = DedupLayer::new(Dedup::new(MemoryStore::new()));
         let layer = if completes { layer.run_to_completion() } else { layer };
@@ -251,7 +251,7 @@ fn without_a_runtime_it_is_an_answer_and_no_panic() {
     }
 }
 
-/// Polls once; nothing of it waits.
+/// Polls a future that is ready at once.
 fn at_once<T>(future: impl Future<Output = T>) -> T {
     let mut context = std::task::Context::from_waker(std::task::Waker::noop());
     match std::pin::pin!(future).poll(&mut context) {
@@ -260,7 +260,7 @@ fn at_once<T>(future: impl Future<Output = T>) -> T {
     }
 }
 
-/// What is logged inside of a request stays in the request's span.
+/// Log events of the handler stay in the request's span.
 #[tokio::test]
 async fn a_handler_that_runs_to_completion_is_in_the_span_of_its_request() {
     let _subscriber = tracing::subscriber::set_default(tracing_subscriber::registry());
@@ -279,7 +279,7 @@ async fn a_handler_that_runs_to_completion_is_in_the_span_of_its_request() {
 
 #[tokio::test]
 async fn the_service_that_was_polled_ready_is_the_one_that_is_called() {
-    /// Panics where it is called without having been polled ready; its clones were not.
+    /// Panics if it is called without having been polled ready. Its clones start out not ready.
     #[derive(Debug, Default)]
     struct Strict {
         is_ready: bool,
@@ -311,7 +311,7 @@ async fn the_service_that_was_polled_ready_is_the_one_that_is_called() {
 }
 
 #[test]
-fn what_stands_inside_can_be_reached() {
+fn the_inner_service_of_the_layer_can_be_accessed() {
     let layer = DedupLayer::new(Dedup::new(MemoryStore::new()).scope("mailer"));
     let mut service: DedupService<u8> = tower::Layer::layer(&layer, 5);
     *service.get_mut() += 1;

@@ -1,4 +1,4 @@
-//! Each delivery once: over memory and Redis, in a handler, as a layer, through real HTTP.
+//! Deduplication over memory and Redis: in a handler, as a layer, and through real HTTP.
 
 #![expect(
     clippy::arithmetic_side_effects,
@@ -11,7 +11,6 @@
 
 mod actix;
 mod cancelled;
-mod contract;
 mod disconnect;
 mod faulty;
 mod layer;
@@ -21,3 +20,4 @@ mod redis;
 mod renewal;
 mod store_failure;
 mod trace;
+mod unique;

@@ -1,20 +1,26 @@
-//! The memory store.
+//! `MemoryStore`: the contract, its clock and its capacity.
 
-use std::time::Duration;
+use std::{sync::Arc, time::Duration};
 
-use pierre_webhook_dedup::{Claimed, Key, MemoryStore, Store};
+use pierre_webhook_dedup::{Claimed, Key, MemoryStore, Store, store_contract};
 use tokio::time::advance;
 
-use crate::contract::{self, LONG, id, key, owner};
+use crate::unique::{LONG, id, key, owner};
 
-#[tokio::test(start_paused = true)]
-async fn it_keeps_to_what_every_store_must() {
-    contract::holds(&MemoryStore::new()).await;
-    contract::holds(&std::sync::Arc::new(MemoryStore::default())).await;
+mod keeps_the_contract {
+    use super::*;
+
+    store_contract!(MemoryStore::new());
+}
+
+mod keeps_the_contract_behind_an_arc {
+    use super::*;
+
+    store_contract!(Arc::new(MemoryStore::default()));
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_lease_lapses_and_a_retention_ends_at_its_instant() {
+async fn a_lease_and_a_retention_in_memory_end_at_their_instant() {
     let (store, key, first, second) = (MemoryStore::new(), key(), owner(), owner());
     let second_claims = || async { store.claim(key, second, LONG).await.unwrap() };
     assert_eq!(store.claim(key, first, Duration::from_secs(60)).await.unwrap(), Claimed::Yours);
@@ -28,12 +34,12 @@ async fn a_lease_lapses_and_a_retention_ends_at_its_instant() {
     advance(Duration::from_millis(59_999)).await;
     assert_eq!(second_claims().await, Claimed::Completed);
     advance(Duration::from_millis(1)).await;
-    assert!(!store.forget(key).await.unwrap(), "what has expired is no record");
+    assert!(!store.forget(key).await.unwrap(), "an expired record counts as none");
     assert_eq!(second_claims().await, Claimed::Yours);
 }
 
 #[tokio::test(start_paused = true)]
-async fn where_it_is_full_the_oldest_completed_leaves_first() {
+async fn a_full_memory_store_forgets_the_oldest_completed_delivery_first() {
     let store = MemoryStore::with_capacity(3);
     let (old, new, working) = (key(), key(), key());
     assert_eq!(store.claim(working, owner(), LONG).await.unwrap(), Claimed::Yours);
@@ -50,7 +56,7 @@ async fn where_it_is_full_the_oldest_completed_leaves_first() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn where_it_is_full_of_deliveries_in_progress_a_claim_fails() {
+async fn a_claim_fails_if_the_memory_store_is_full_of_deliveries_in_progress() {
     // A capacity of 0 is 1.
     for capacity in [0, 1] {
         let store = MemoryStore::with_capacity(capacity);
@@ -67,7 +73,7 @@ async fn where_it_is_full_of_deliveries_in_progress_a_claim_fails() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_lease_that_lapsed_behind_a_longer_one_makes_room() {
+async fn a_lease_that_expired_behind_a_longer_one_makes_room_in_memory() {
     let store = MemoryStore::with_capacity(2);
     let second = Duration::from_secs(1);
     assert_eq!(store.claim(key(), owner(), LONG).await.unwrap(), Claimed::Yours);
@@ -79,14 +85,14 @@ async fn a_lease_that_lapsed_behind_a_longer_one_makes_room() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_shorter_lease_that_came_since_makes_room_when_it_lapses() {
+async fn a_shorter_lease_claimed_after_a_sweep_makes_room_when_it_expires() {
     let store = MemoryStore::with_capacity(2);
     let (working, owner) = (key(), owner());
     let second = Duration::from_secs(1);
     for key in [key(), working] {
         assert_eq!(store.claim(key, owner, LONG).await.unwrap(), Claimed::Yours);
     }
-    // It looked for leases that lapsed, and found that none will for long.
+    // This sweep finds that no lease will expire for long.
     store.claim(key(), owner, LONG).await.unwrap_err();
     store.release(working, owner).await.unwrap();
     assert_eq!(store.claim(key(), owner, second).await.unwrap(), Claimed::Yours);
@@ -96,7 +102,7 @@ async fn a_shorter_lease_that_came_since_makes_room_when_it_lapses() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn clones_share_the_records_and_stores_do_not() {
+async fn clones_of_a_memory_store_share_records_and_separate_stores_do_not() {
     let (store, id) = (MemoryStore::new(), id());
     let key = Key::new("mailer", id);
     assert!(store.clone().complete(key, owner(), LONG).await.unwrap());

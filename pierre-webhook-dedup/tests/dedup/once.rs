@@ -6,15 +6,15 @@ use pierre_webhook_dedup::{Begun, Dedup, MemoryStore, Once, OnceError, Recorded,
 use tokio::{sync::Barrier, task::JoinSet, time::advance};
 
 use crate::{
-    contract::id,
     faulty::{Fault, Faulty, Operation},
+    unique::id,
 };
 
 type Never = Result<(), Infallible>;
 
 const RAN: Result<Once<()>, &str> = Ok(Once::Ran { value: (), recorded: Recorded::Yes });
 
-/// What became of work that does nothing.
+/// The outcome of work that does nothing.
 async fn once(dedup: &Dedup, id: pierre_webhook_dedup::DeliveryId) -> Result<Once<()>, String> {
     dedup.once(id, async || Never::Ok(())).await.map_err(|error| error.to_string())
 }
@@ -24,7 +24,7 @@ fn ran() -> Result<Once<()>, String> {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn of_many_racers_one_runs() {
+async fn only_one_of_many_concurrent_calls_of_once_runs_the_work() {
     let (dedup, id, barrier) = (Dedup::new(MemoryStore::new()), id(), Arc::new(Barrier::new(100)));
     let mut racers = JoinSet::new();
     for _ in 0..100 {
@@ -41,7 +41,7 @@ async fn of_many_racers_one_runs() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn it_is_in_progress_while_the_work_runs_and_completed_only_after_it_succeeded() {
+async fn a_delivery_is_in_progress_while_its_work_runs_and_completed_once_it_succeeds() {
     let (dedup, id) = (Dedup::new(MemoryStore::new()), id());
     let work = async || {
         let retry_after = Duration::from_secs(60);
@@ -65,7 +65,7 @@ async fn a_completed_delivery_runs_again_after_the_retention() {
 }
 
 #[tokio::test]
-async fn work_that_fails_is_run_again_by_the_next_try() {
+async fn work_that_fails_runs_again_at_the_next_attempt() {
     let (dedup, id) = (Dedup::new(MemoryStore::new()), id());
     let failed = dedup.once(id, async || Err::<(), _>("the disk is full")).await;
     assert!(matches!(failed, Err(OnceError::Work("the disk is full"))), "{failed:?}");
@@ -73,7 +73,7 @@ async fn work_that_fails_is_run_again_by_the_next_try() {
 }
 
 #[tokio::test]
-async fn a_panic_releases_and_is_passed_on() {
+async fn a_panic_in_the_work_releases_the_delivery_and_is_passed_on() {
     let (dedup, id) = (Dedup::new(MemoryStore::new()), id());
     for panics_late in [false, true] {
         let dedup = dedup.clone();
@@ -93,7 +93,7 @@ async fn a_panic_releases_and_is_passed_on() {
 }
 
 #[tokio::test]
-async fn dropped_work_releases() {
+async fn dropping_once_during_the_work_releases_the_delivery() {
     let (dedup, id) = (Dedup::new(MemoryStore::new()), id());
     {
         let work = dedup.once(id, async || {
@@ -119,7 +119,7 @@ async fn work_need_not_be_send() {
 }
 
 #[tokio::test]
-async fn scopes_and_stores_are_apart_and_clones_are_not() {
+async fn scopes_and_stores_are_separate_and_clones_of_a_dedup_are_not() {
     let (store, id) = (Arc::new(MemoryStore::new()), id());
     let mailer = Dedup::new(Arc::clone(&store)).scope("mailer");
     let deployer = Dedup::new(Arc::clone(&store) as Arc<dyn Store>).scope("deployer");
@@ -139,7 +139,7 @@ async fn a_forgotten_delivery_runs_again() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_lease_of_no_time_is_none_of_endless_time() {
+async fn a_lease_or_retention_of_zero_or_of_the_longest_duration_still_ends() {
     for lease in [Duration::ZERO, Duration::from_nanos(1), Duration::MAX] {
         let dedup = Dedup::new(MemoryStore::new()).lease(lease).retention(lease);
         let id = id();
@@ -151,7 +151,7 @@ async fn a_lease_of_no_time_is_none_of_endless_time() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_claim_by_hand_is_not_renewed_by_itself() {
+async fn a_claim_from_begin_is_renewed_only_by_its_caller() {
     let lease = Duration::from_secs(60);
     let (dedup, id) = (Dedup::new(MemoryStore::new()).lease(lease), id());
     let Begun::Claimed(claim) = dedup.begin(id).await.unwrap() else { panic!("it is free") };
@@ -162,7 +162,7 @@ async fn a_claim_by_hand_is_not_renewed_by_itself() {
     let begun = dedup.begin(id).await.unwrap();
     assert!(matches!(begun, Begun::InProgress { .. }), "{begun:?}");
     advance(Duration::from_millis(1)).await;
-    let Begun::Claimed(other) = dedup.begin(id).await.unwrap() else { panic!("it has lapsed") };
+    let Begun::Claimed(other) = dedup.begin(id).await.unwrap() else { panic!("it has expired") };
     assert!(!claim.renew().await.unwrap());
     assert_eq!(claim.complete().await, Recorded::TakenOver);
     assert_eq!(other.complete().await, Recorded::Yes);
@@ -170,7 +170,7 @@ async fn a_claim_by_hand_is_not_renewed_by_itself() {
 }
 
 #[tokio::test]
-async fn a_claim_that_is_released_or_dropped_can_be_made_again() {
+async fn a_delivery_can_be_claimed_again_after_its_claim_is_released_or_dropped() {
     let (dedup, id) = (Dedup::new(MemoryStore::new()), id());
     let begin = async || match dedup.begin(id).await.unwrap() {
         Begun::Claimed(claim) => claim,
@@ -185,7 +185,7 @@ async fn a_claim_that_is_released_or_dropped_can_be_made_again() {
 }
 
 #[test]
-fn without_a_runtime_it_is_an_error_and_no_panic() {
+fn without_a_runtime_once_and_begin_return_an_error_and_do_not_panic() {
     let poll = |future: std::pin::Pin<&mut dyn Future<Output = bool>>| {
         let mut context = std::task::Context::from_waker(std::task::Waker::noop());
         matches!(future.poll(&mut context), std::task::Poll::Ready(true))
@@ -198,7 +198,7 @@ fn without_a_runtime_it_is_an_error_and_no_panic() {
     let mut begin = std::pin::pin!(async { dedup.begin(id).await.is_err() });
     assert!(poll(begin.as_mut()));
 
-    // A claim that was made in a runtime may be completed outside of it, and after its end.
+    // A claim can be completed outside of the runtime it was made on, even after that has ended.
     let runtime = tokio::runtime::Builder::new_current_thread().build().unwrap();
     let claim = match runtime.block_on(dedup.begin(id)).unwrap() {
         Begun::Claimed(claim) => claim,
@@ -210,7 +210,7 @@ fn without_a_runtime_it_is_an_error_and_no_panic() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn two_operations_are_enough() {
+async fn handling_a_delivery_takes_two_store_operations() {
     let store = Faulty::new();
     let dedup = Dedup::new(store.clone());
     assert_eq!(once(&dedup, id()).await, ran());

@@ -1,4 +1,4 @@
-//! The lease of work that takes long.
+//! Leases of work that takes long.
 
 use std::{
     convert::Infallible,
@@ -14,8 +14,8 @@ use pierre_webhook_dedup::{Begun, Dedup, DeliveryId, MemoryStore, Once, OnceErro
 use tokio::time::{Instant, sleep, timeout};
 
 use crate::{
-    contract::id,
     faulty::{Fault, Faulty, Operation},
+    unique::id,
 };
 
 const LEASE: Duration = Duration::from_secs(60);
@@ -25,20 +25,20 @@ async fn is_in_progress(dedup: &Dedup, id: DeliveryId) -> bool {
     match dedup.begin(id).await.unwrap() {
         Begun::InProgress { .. } => true,
         Begun::Completed => false,
-        // Dropped, it gives the delivery back.
+        // Dropping the claim releases the delivery.
         Begun::Claimed(_) => false,
         other => panic!("{other:?}"),
     }
 }
 
-/// Work that succeeds after that time.
+/// Work that succeeds after this time.
 async fn after(time: Duration) -> Result<(), Infallible> {
     sleep(time).await;
     Ok(())
 }
 
 #[tokio::test(start_paused = true)]
-async fn it_is_renewed_while_the_work_lives() {
+async fn a_lease_is_renewed_while_the_work_runs() {
     let (dedup, id) = (Dedup::new(MemoryStore::new()).lease(LEASE), id());
     let work = tokio::spawn({
         let dedup = dedup.clone();
@@ -55,7 +55,7 @@ async fn it_is_renewed_while_the_work_lives() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_handler_that_hangs_does_not_hold_for_ever() {
+async fn a_handler_that_hangs_does_not_hold_its_lease_forever() {
     let dedup = Dedup::new(MemoryStore::new()).lease(LEASE).renew_for(5 * LEASE);
     let id = id();
     let hung = tokio::spawn({
@@ -63,7 +63,7 @@ async fn a_handler_that_hangs_does_not_hold_for_ever() {
         async move { dedup.once(id, || after(10 * LEASE)).await }
     });
     tokio::task::yield_now().await;
-    // It is renewed for the last time when `renew_for` is over, and holds for a lease from then on.
+    // The last renewal is at the end of `renew_for`, and lasts a lease from then on.
     sleep(6 * LEASE - SECOND).await;
     assert!(is_in_progress(&dedup, id).await);
     sleep(2 * SECOND).await;
@@ -74,7 +74,7 @@ async fn a_handler_that_hangs_does_not_hold_for_ever() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_renewal_that_fails_is_tried_again_before_the_lease_lapses() {
+async fn a_renewal_that_fails_is_retried_before_the_lease_expires() {
     let store = Faulty::new();
     let (dedup, id) = (Dedup::new(store.clone()).lease(LEASE), id());
     let work = tokio::spawn({
@@ -91,11 +91,11 @@ async fn a_renewal_that_fails_is_tried_again_before_the_lease_lapses() {
     assert!(matches!(work.await.unwrap(), Ok(Once::Ran { recorded: Recorded::Yes, .. })));
 }
 
-/// A renewal that is under way when the work ends would take the delivery again after it was given back.
+/// A renewal in flight when the work ends would claim the delivery again after its release.
 #[tokio::test(start_paused = true)]
-async fn a_renewal_under_way_does_not_overtake_what_ends_the_claim() {
-    const UNDER_WAY: Duration = Duration::from_secs(5);
-    // Just after the first renewal began.
+async fn a_renewal_in_flight_does_not_undo_a_release_or_a_completion() {
+    const IN_FLIGHT: Duration = Duration::from_secs(5);
+    // Ends just after the first renewal begins.
     const WORK: Duration = Duration::from_millis(20_001);
     #[derive(Clone, Copy, Debug, PartialEq)]
     enum End {
@@ -106,7 +106,7 @@ async fn a_renewal_under_way_does_not_overtake_what_ends_the_claim() {
     }
     for end in [End::Fails, End::Panics, End::IsDropped, End::Succeeds] {
         let store = Faulty::new();
-        store.set(Operation::Renew, Fault::UnderWay(UNDER_WAY));
+        store.set(Operation::Renew, Fault::InFlight(IN_FLIGHT));
         let (dedup, id) = (Dedup::new(store.clone()).lease(LEASE), id());
         let work = tokio::spawn({
             let dedup = dedup.clone();
@@ -130,20 +130,20 @@ async fn a_renewal_under_way_does_not_overtake_what_ends_the_claim() {
         if end == End::Fails {
             assert!(ended.is_err() || matches!(ended, Ok(Err(OnceError::Work(_)))), "{ended:?}");
         }
-        sleep(UNDER_WAY + Duration::from_millis(1)).await;
+        sleep(IN_FLIGHT + Duration::from_millis(1)).await;
         let next = dedup.begin(id).await.unwrap();
         match end {
             End::Succeeds => assert!(matches!(next, Begun::Completed), "{end:?}: {next:?}"),
             _ => assert!(matches!(next, Begun::Claimed(_)), "{end:?}: {next:?}"),
         }
-        assert_eq!(store.calls(Operation::Renew), 1, "{end:?}: nothing renews any more");
+        assert_eq!(store.calls(Operation::Renew), 1, "{end:?}: renewals have ended");
     }
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_renewal_by_hand_that_is_dropped_does_not_overtake_the_release() {
+async fn a_dropped_call_of_renew_does_not_undo_a_later_release() {
     let store = Faulty::new();
-    store.set(Operation::Renew, Fault::UnderWay(SECOND));
+    store.set(Operation::Renew, Fault::InFlight(SECOND));
     let (dedup, id) = (Dedup::new(store).lease(LEASE), id());
     let Begun::Claimed(claim) = dedup.begin(id).await.unwrap() else { panic!("it is free") };
     tokio::select! {
@@ -156,7 +156,7 @@ async fn a_renewal_by_hand_that_is_dropped_does_not_overtake_the_release() {
 }
 
 #[test]
-fn a_renewal_by_hand_does_not_wait_for_a_runtime_that_nobody_drives() {
+fn a_call_of_renew_does_not_wait_for_a_runtime_that_nobody_drives() {
     let runtime = || tokio::runtime::Builder::new_current_thread().enable_time().build().unwrap();
     let (idle, other) = (runtime(), runtime());
     let dedup = Dedup::new(MemoryStore::new());
@@ -167,7 +167,7 @@ fn a_renewal_by_hand_does_not_wait_for_a_runtime_that_nobody_drives() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_delivery_in_progress_that_is_forgotten_is_taken_back() {
+async fn a_forgotten_delivery_in_progress_is_claimed_again_by_its_renewal() {
     let (dedup, id) = (Dedup::new(MemoryStore::new()).lease(LEASE), id());
     let work = tokio::spawn({
         let dedup = dedup.clone();
@@ -180,9 +180,9 @@ async fn a_delivery_in_progress_that_is_forgotten_is_taken_back() {
     assert!(matches!(work.await.unwrap(), Ok(Once::Ran { recorded: Recorded::Yes, .. })));
 }
 
-/// Neither the renewal, which would go on for a quarter of an hour, nor anything else of a claim.
+/// Neither the renewing task, which would run for a quarter of an hour, nor anything else keeps the store alive.
 #[tokio::test(start_paused = true)]
-async fn nothing_of_a_claim_is_kept_once_it_has_ended() {
+async fn nothing_of_a_claim_outlives_its_end() {
     let store = Arc::new(MemoryStore::new());
     let dedup = Dedup::new(Arc::clone(&store)).lease(LEASE);
     let held = Arc::strong_count(&store);
@@ -200,9 +200,9 @@ async fn nothing_of_a_claim_is_kept_once_it_has_ended() {
     assert_eq!((held, Arc::strong_count(&store)), (2, 1));
 }
 
-/// The one test here that must block: a thread that blocks cannot be simulated.
+/// The one test here that really blocks: a blocked thread can't be simulated.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn work_that_blocks_its_thread_is_renewed_by_another() {
+async fn the_lease_of_work_that_blocks_its_thread_is_renewed_by_another_thread() {
     let lease = Duration::from_millis(300);
     let (dedup, id) = (Dedup::new(MemoryStore::new()).lease(lease), id());
     let has_ended = Arc::new(AtomicBool::new(false));
@@ -217,7 +217,7 @@ async fn work_that_blocks_its_thread_is_renewed_by_another() {
             dedup.once(id, work).await
         }
     });
-    // This thread is no worker of the runtime: it sees what another process would.
+    // A thread outside of the runtime sees what another process would.
     let watch = std::thread::spawn({
         let dedup = dedup.clone();
         move || {

@@ -6,8 +6,8 @@ use pierre_webhook_dedup::{Begun, Dedup, DeliveryId, Once, OnceError, Recorded};
 use tokio::time::sleep;
 
 use crate::{
-    contract::id,
     faulty::{Fault, Faulty, Operation},
+    unique::id,
 };
 
 const MINUTE: Duration = Duration::from_secs(60);
@@ -21,7 +21,7 @@ async fn is_completed(dedup: &Dedup, id: DeliveryId) -> bool {
 }
 
 #[tokio::test(start_paused = true)]
-async fn where_the_claim_fails_the_work_does_not_run() {
+async fn if_the_claim_fails_the_work_does_not_run() {
     let store = Faulty::new();
     let (dedup, id) = (Dedup::new(store.clone()), id());
     store.set_all(Fault::Down);
@@ -35,7 +35,7 @@ async fn where_the_claim_fails_the_work_does_not_run() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_claim_whose_answer_was_lost_is_given_back() {
+async fn a_claim_whose_answer_was_lost_is_released() {
     let store = Faulty::new();
     let (dedup, id) = (Dedup::new(store.clone()), id());
     store.set(Operation::Claim, Fault::AnswerLost);
@@ -62,7 +62,7 @@ async fn a_completion_that_fails_is_recorded_when_the_store_is_back() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_completion_is_tried_for_fifteen_minutes() {
+async fn a_failed_completion_is_retried_for_fifteen_minutes() {
     let store = Faulty::new();
     let (dedup, id) = (Dedup::new(store.clone()), id());
     store.set(Operation::Complete, Fault::Down);
@@ -79,7 +79,7 @@ async fn a_completion_is_tried_for_fifteen_minutes() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_completion_goes_on_where_its_caller_is_gone() {
+async fn a_completion_continues_after_its_caller_is_dropped() {
     let store = Faulty::new();
     let (dedup, id) = (Dedup::new(store.clone()), id());
     store.set(Operation::Complete, Fault::Slow(Duration::from_secs(2)));
@@ -90,7 +90,7 @@ async fn a_completion_goes_on_where_its_caller_is_gone() {
     sleep(Duration::from_secs(3)).await;
     assert!(is_completed(&dedup, id).await);
 
-    // So does that of a claim by hand, also where it was never polled.
+    // So does the completion of a claim from `begin`, even if it was never polled.
     let id = self::id();
     let Begun::Claimed(claim) = dedup.begin(id).await.unwrap() else { panic!("it is free") };
     drop(claim.complete());
@@ -108,19 +108,19 @@ async fn a_completion_goes_on_where_its_caller_is_gone() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_release_that_fails_does_not_hide_the_failure_of_the_work() {
+async fn a_release_that_fails_does_not_hide_the_error_of_the_work() {
     let store = Faulty::new();
     let (dedup, id) = (Dedup::new(store.clone()), id());
     store.set(Operation::Release, Fault::Down);
     let failed = dedup.once(id, async || Err::<(), _>("the disk is full")).await;
     assert!(matches!(failed, Err(OnceError::Work("the disk is full"))), "{failed:?}");
-    // It lapses.
+    // The lease expires instead.
     sleep(MINUTE).await;
     assert!(matches!(once(&dedup, id).await, Ok(Once::Ran { recorded: Recorded::Yes, .. })));
 }
 
 #[tokio::test(start_paused = true)]
-async fn failing_open_handles_a_delivery_unclaimed_and_records_it_later() {
+async fn with_fail_open_a_delivery_is_handled_unclaimed_and_recorded_later() {
     let store = Faulty::new();
     let (dedup, id) = (Dedup::new(store.clone()).fail_open(), id());
     store.set_all(Fault::Down);
@@ -130,12 +130,12 @@ async fn failing_open_handles_a_delivery_unclaimed_and_records_it_later() {
     });
     let expected = Once::Ran { value: "done", recorded: Recorded::Retrying };
     assert_eq!(slow.await.unwrap(), expected);
-    assert_eq!(store.calls(Operation::Renew), 0, "there is nothing to renew");
+    assert_eq!(store.calls(Operation::Renew), 0, "an unclaimed delivery has no lease");
     assert!(matches!(dedup.begin(self::id()).await, Ok(Begun::Claimed(_))));
     store.set_all(Fault::None);
     sleep(Duration::from_secs(6)).await;
     assert!(is_completed(&dedup, id).await);
-    // Where the store answers, it is as ever.
+    // Once the store is back, deliveries are deduplicated again.
     assert!(matches!(once(&dedup, id).await, Ok(Once::Completed)));
 }
 
@@ -157,7 +157,7 @@ async fn at_most_ten_thousand_completions_wait_in_the_background() {
         completed += usize::from(is_completed(&dedup, *id).await);
     }
     assert_eq!(completed, 10_000);
-    // There is room again.
+    // The permits were given back.
     store.set(Operation::Complete, Fault::Down);
     let last = id();
     assert!(matches!(once(&dedup, last).await, Ok(Once::Ran { .. })));
@@ -183,7 +183,7 @@ async fn a_store_that_panics_leaves_nothing_stuck() {
             });
             let ran = ran.await;
             store.set_all(Fault::None);
-            // What could not be released lapses.
+            // If the release failed, the lease expires.
             sleep(MINUTE).await;
             let next = once(&dedup, id).await.unwrap();
             match (operation, succeeds) {

@@ -1,4 +1,4 @@
-//! What is logged of a delivery: each repeat, and each loss.
+//! Log events: one for each repeated delivery, and one for each loss.
 
 use std::{
     convert::Infallible,
@@ -17,13 +17,13 @@ use tracing_subscriber::{
 };
 
 use crate::{
-    contract::id,
     faulty::{Fault, Faulty, Operation},
+    unique::id,
 };
 
 const LEASE: Duration = Duration::from_secs(60);
 
-/// Each event of the crate as a line: level and fields.
+/// Collects each event of the crate as a line of level and fields.
 #[derive(Clone, Default)]
 struct Log(Arc<Mutex<Vec<String>>>);
 
@@ -40,16 +40,16 @@ impl<S: Subscriber> Layer<S> for Log {
 }
 
 impl Log {
-    /// Of this thread, while the guards live.
+    /// Collects this thread's events while the guards live.
     fn start() -> (Self, (Dispatch, DefaultGuard)) {
-        // Where it is the only one, a call site that another test meets first is never asked of it.
+        // If this were the only dispatcher, a call site that another test reaches first would stay disabled.
         let other = Dispatch::new(registry());
         let log = Self::default();
         let guard = tracing::subscriber::set_default(registry().with(log.clone()));
         (log, (other, guard))
     }
 
-    /// What there is of this delivery, which every line names.
+    /// Takes the lines, all of which must name this delivery.
     fn take(&self, id: DeliveryId) -> Vec<String> {
         let id = format!(" id={id}");
         let lines = std::mem::take(&mut *self.0.lock().unwrap());
@@ -66,7 +66,7 @@ async fn begin(dedup: &Dedup, id: DeliveryId) -> Claim {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_delivery_that_is_handled_and_renewed_says_nothing_and_a_repeat_little() {
+async fn a_handled_delivery_logs_nothing_and_a_repeat_logs_at_debug() {
     let (log, _guards) = Log::start();
     let (dedup, id) = (Dedup::new(MemoryStore::new()).lease(LEASE), id());
     let work = async || {
@@ -81,7 +81,7 @@ async fn a_delivery_that_is_handled_and_renewed_says_nothing_and_a_repeat_little
     assert_eq!(log.take(id), expected);
 }
 
-/// The sender's 503 does not say why.
+/// The sender's 503 carries no cause.
 #[tokio::test(start_paused = true)]
 async fn a_store_that_fails_is_logged_with_its_cause() {
     let (log, _guards) = Log::start();
@@ -115,7 +115,7 @@ async fn a_store_that_fails_is_logged_with_its_cause() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_lease_that_was_lost_is_logged_and_so_is_what_follows() {
+async fn a_lost_lease_is_logged_and_so_is_the_completion_after_it() {
     let (log, _guards) = Log::start();
     let (dedup, id) = (Dedup::new(MemoryStore::new()).lease(LEASE), id());
     let late = begin(&dedup, id).await;
@@ -129,7 +129,7 @@ async fn a_lease_that_was_lost_is_logged_and_so_is_what_follows() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn work_that_is_not_renewed_any_more_is_logged() {
+async fn the_end_of_renewals_is_logged() {
     let (log, _guards) = Log::start();
     let dedup = Dedup::new(MemoryStore::new()).lease(LEASE).renew_for(LEASE);
     let id = id();

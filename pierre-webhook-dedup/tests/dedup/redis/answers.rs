@@ -1,4 +1,4 @@
-//! Answers that are lost, of another kind than expected, or that a script is not known.
+//! Answers that are lost, have an unexpected type, or say that a script is unknown.
 
 use std::time::Duration;
 
@@ -10,10 +10,10 @@ use super::{
     BOUND,
     proxy::{Fate, Proxy},
 };
-use crate::contract::{LONG, key, owner};
+use crate::unique::{LONG, key, owner};
 
 #[tokio::test]
-async fn a_claim_whose_answer_was_lost_is_still_ones_own() {
+async fn a_claim_whose_answer_was_lost_is_retried_and_still_yours() {
     let Some(server) = RedisServer::start() else { return };
     let proxy = Proxy::to(server.address());
     let store = RedisStore::connect(&proxy.url()).await.unwrap();
@@ -29,7 +29,7 @@ async fn a_claim_whose_answer_was_lost_is_still_ones_own() {
 }
 
 #[tokio::test]
-async fn an_operation_whose_answer_was_lost_says_what_it_did() {
+async fn an_operation_whose_answer_was_lost_is_retried_with_the_same_answer() {
     let Some(server) = RedisServer::start() else { return };
     let proxy = Proxy::to(server.address());
     let store = RedisStore::connect(&proxy.url()).await.unwrap();
@@ -50,7 +50,7 @@ async fn an_operation_whose_answer_was_lost_says_what_it_did() {
 }
 
 #[tokio::test]
-async fn scripts_that_the_server_has_forgotten_are_sent_again() {
+async fn a_script_that_redis_has_forgotten_is_sent_again() {
     let Some(server) = RedisServer::start() else { return };
     let store = RedisStore::connect(&server.url()).await.unwrap();
     let flush = || assert_eq!(server.ask(&["SCRIPT", "FLUSH"]), Reply::Text("OK".into()));
@@ -66,7 +66,7 @@ async fn scripts_that_the_server_has_forgotten_are_sent_again() {
 }
 
 #[tokio::test]
-async fn scripts_that_are_forgotten_all_the_time_are_no_error() {
+async fn scripts_that_redis_keeps_forgetting_cause_no_error() {
     let Some(server) = RedisServer::start() else { return };
     let store = RedisStore::connect(&server.url()).await.unwrap();
     let mut workers = JoinSet::new();
@@ -84,7 +84,7 @@ async fn scripts_that_are_forgotten_all_the_time_are_no_error() {
     while !workers.is_empty() {
         server.ask(&["SCRIPT", "FLUSH"]);
         flushes += 1;
-        // The flush holds up the one thread of this runtime: let the others have their turn.
+        // The flush blocks this runtime's only thread: let the workers run.
         tokio::task::yield_now().await;
         while let Some(ended) = workers.try_join_next() {
             ended.unwrap();
@@ -94,7 +94,7 @@ async fn scripts_that_are_forgotten_all_the_time_are_no_error() {
 }
 
 #[tokio::test]
-async fn a_key_that_somebody_made_endless_gets_an_end() {
+async fn a_key_whose_expiry_was_removed_by_hand_gets_a_new_one() {
     let Some(server) = RedisServer::start() else { return };
     let store = RedisStore::connect(&server.url()).await.unwrap();
     let (key, second) = (key(), Duration::from_secs(1));
@@ -108,7 +108,7 @@ async fn a_key_that_somebody_made_endless_gets_an_end() {
 }
 
 #[tokio::test]
-async fn a_key_of_another_kind_is_an_error() {
+async fn a_redis_key_of_another_type_is_an_error() {
     let Some(server) = RedisServer::start() else { return };
     let store = RedisStore::connect(&server.url()).await.unwrap();
     let (key, owner) = (key(), owner());

@@ -1,4 +1,4 @@
-//! Operations that are dropped at any moment: nothing is stuck, nothing is kept, nothing leaks.
+//! Redis operations that are dropped at any moment: no key gets stuck, and no connection leaks.
 
 use std::{future::Future, pin::pin, time::Duration};
 
@@ -14,10 +14,10 @@ use super::{
     proxy::{Fate, Proxy},
     until_it_claims,
 };
-use crate::contract::{LONG, id, key, owner};
+use crate::unique::{LONG, id, key, owner};
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_claim_that_is_dropped_at_any_moment_is_given_back() {
+async fn a_claim_that_is_dropped_at_any_moment_is_released_in_redis() {
     let Some(server) = RedisServer::start() else { return };
     let dedup = Dedup::new(RedisStore::connect_lazy(&server.url()).unwrap()).lease(LONG);
     let mut callers = JoinSet::new();
@@ -36,11 +36,11 @@ async fn a_claim_that_is_dropped_at_any_moment_is_given_back() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn the_same_while_connections_break() {
+async fn a_claim_that_is_dropped_while_connections_break_is_released_in_redis() {
     let Some(server) = RedisServer::start() else { return };
     let proxy = Proxy::to(server.address());
-    // Where a connection is left a command may still come out of it, later than the release over the next:
-    // for one lease.
+    // A command on the old connection may reach Redis after the release on the new one. It then holds the key for
+    // one lease.
     let lease = Duration::from_millis(500);
     let dedup = Dedup::new(RedisStore::connect_lazy(&proxy.url()).unwrap()).lease(lease);
     let mut callers = JoinSet::new();
@@ -61,7 +61,7 @@ async fn the_same_while_connections_break() {
 }
 
 #[tokio::test]
-async fn a_caller_that_is_dropped_while_it_connects_leaves_nothing_stuck() {
+async fn dropping_a_caller_that_connects_does_not_delay_the_next() {
     let Some(server) = RedisServer::start() else { return };
     for polls in 0..50 {
         let store = RedisStore::connect_lazy(&server.url()).unwrap();
@@ -72,7 +72,7 @@ async fn a_caller_that_is_dropped_while_it_connects_leaves_nothing_stuck() {
 }
 
 #[tokio::test]
-async fn callers_that_are_dropped_while_nothing_answers_leave_nothing_stuck() {
+async fn dropping_callers_of_a_silent_server_does_not_block_later_ones() {
     let Some(server) = RedisServer::start() else { return };
     let proxy = Proxy::to(server.address());
     proxy.set_new(Fate::Silent);
@@ -92,7 +92,7 @@ async fn callers_that_are_dropped_while_nothing_answers_leave_nothing_stuck() {
 }
 
 #[tokio::test]
-async fn a_release_comes_after_the_claim_that_was_dropped() {
+async fn a_release_reaches_redis_after_the_dropped_claim() {
     let Some(server) = RedisServer::start() else { return };
     let store = RedisStore::connect(&server.url()).await.unwrap();
     let mut before = 0;
@@ -107,7 +107,7 @@ async fn a_release_comes_after_the_claim_that_was_dropped() {
 }
 
 #[tokio::test]
-async fn many_that_are_abandoned_at_once_are_all_released() {
+async fn thousands_of_claims_dropped_at_once_are_all_released() {
     let Some(server) = RedisServer::start() else { return };
     let dedup = Dedup::new(RedisStore::connect(&server.url()).await.unwrap()).lease(LONG);
     let mut claims = Vec::new();
@@ -123,7 +123,7 @@ async fn many_that_are_abandoned_at_once_are_all_released() {
 }
 
 #[tokio::test]
-async fn a_key_that_is_held_by_another_is_not_given_back() {
+async fn dropping_a_claim_does_not_release_the_key_of_another_owner() {
     let Some(server) = RedisServer::start() else { return };
     let store = RedisStore::connect(&server.url()).await.unwrap();
     let (key, holder) = (key(), owner());
@@ -132,13 +132,13 @@ async fn a_key_that_is_held_by_another_is_not_given_back() {
     for polls in 0..200 {
         dropped_after(polls % 20, dedup.begin(key.id)).await;
     }
-    // All releases were asked for before this.
+    // All releases were sent before this.
     assert!(store.renew(key, holder, LONG).await.unwrap());
     let name = format!("pierre-webhook:{key}");
     assert_eq!(server.ask(&["GET", &name]), Reply::Text(holder.to_string()));
 }
 
-/// Drops it after so many turns of the runtime; whether it was done by then.
+/// Drops the operation after this many polls, and returns whether it was done.
 async fn dropped_after<T>(turns: usize, operation: impl Future<Output = T>) -> bool {
     let mut operation = pin!(operation);
     let mut turns = 0..turns;
@@ -163,5 +163,5 @@ async fn until_empty(server: &RedisServer) {
         yield_now().await;
         sleep(Duration::from_millis(5)).await;
     }
-    println!("all given back after {:?}", start.elapsed());
+    println!("all released after {:?}", start.elapsed());
 }

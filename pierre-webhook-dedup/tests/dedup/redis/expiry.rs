@@ -1,16 +1,16 @@
-//! What Redis has of a lease and a retention: always an end.
+//! Expiries and values of the keys in Redis.
 
 use std::time::Duration;
 
 use pierre_webhook_dedup::{Claimed, Key, RedisStore, Store};
 use pierre_webhook_tests::redis_server::{RedisServer, Reply};
 
-use crate::contract::{LONG, id, key, owner, until_claimed};
+use crate::unique::{LONG, id, key, owner, until_claimed};
 
 const TEN_YEARS: i64 = 10 * 365 * 24 * 60 * 60 * 1000;
 
 #[tokio::test]
-async fn no_lease_and_no_retention_is_endless() {
+async fn every_key_in_redis_expires() {
     let Some(server) = RedisServer::start() else { return };
     let store = RedisStore::connect(&server.url()).await.unwrap();
     for (time, most) in [
@@ -31,7 +31,7 @@ async fn no_lease_and_no_retention_is_endless() {
                 _ => assert!(store.complete(key, owner, time).await.unwrap()),
             }
             let rest = server.ask(&["PTTL", &format!("pierre-webhook:{key}")]).number();
-            // -2: it is over already. -1 would be endless.
+            // -2: it has expired already. -1 would be no expiry.
             assert!(rest == -2 || (0..=most).contains(&rest), "{operation} {time:?}: {rest}");
             assert!(most < 1000 || rest > most / 2, "{operation} {time:?}: {rest}");
         }
@@ -39,7 +39,7 @@ async fn no_lease_and_no_retention_is_endless() {
 }
 
 #[tokio::test]
-async fn a_second_completion_leaves_the_retention_as_it_is() {
+async fn a_repeated_completion_keeps_the_retention_in_redis() {
     let Some(server) = RedisServer::start() else { return };
     let store = RedisStore::connect(&server.url()).await.unwrap();
     let (key, owner) = (key(), owner());
@@ -52,7 +52,7 @@ async fn a_second_completion_leaves_the_retention_as_it_is() {
 }
 
 #[tokio::test]
-async fn the_rest_of_a_lease_is_what_the_server_says() {
+async fn retry_after_is_the_remaining_lease_by_the_clock_of_redis() {
     let Some(server) = RedisServer::start() else { return };
     let store = RedisStore::connect(&server.url()).await.unwrap();
     let key = key();
@@ -68,7 +68,7 @@ async fn the_rest_of_a_lease_is_what_the_server_says() {
 }
 
 #[tokio::test]
-async fn a_key_is_the_scopes_and_says_who_has_it() {
+async fn a_redis_key_holds_its_scope_and_its_value_the_owner() {
     let Some(server) = RedisServer::start() else { return };
     let store = RedisStore::connect(&server.url()).await.unwrap();
     let (id, owner) = (id(), owner());

@@ -1,5 +1,5 @@
-//! A server that is stopped, frozen, demoted or loading, and a connection that goes silent: callers have their
-//! answer or their error in time, and what works again is used again.
+//! A server that is stopped, frozen, demoted or loading, and a connection that goes silent: callers get an answer
+//! or an error in time, and the store recovers.
 
 use std::time::Duration;
 
@@ -12,10 +12,10 @@ use super::{
     proxy::{Fate, Proxy},
     until_it_claims,
 };
-use crate::contract::{LONG, id, key, owner};
+use crate::unique::{LONG, id, key, owner};
 
 #[tokio::test]
-async fn a_server_that_is_stopped_is_an_error_at_once_and_used_again_when_it_is_back() {
+async fn a_stopped_server_is_an_error_at_once_and_is_used_again_when_it_is_back() {
     let Some(mut server) = RedisServer::start() else { return };
     let store = RedisStore::connect(&server.url()).await.unwrap();
     until_it_claims(&store).await;
@@ -29,7 +29,7 @@ async fn a_server_that_is_stopped_is_an_error_at_once_and_used_again_when_it_is_
 }
 
 #[tokio::test]
-async fn a_completion_outlives_a_restart_with_the_data_and_not_one_without() {
+async fn a_completion_survives_a_restart_of_redis_if_its_data_does() {
     let Some(mut server) = RedisServer::persistent() else { return };
     let store = RedisStore::connect(&server.url()).await.unwrap();
     let (done, working, owner, another) = (key(), key(), owner(), owner());
@@ -37,19 +37,19 @@ async fn a_completion_outlives_a_restart_with_the_data_and_not_one_without() {
     assert_eq!(store.claim(working, owner, LONG).await.unwrap(), Claimed::Yours);
 
     server.restart();
-    // The connection has ended: the operation makes another, and is not an error.
+    // The connection has closed: the operation makes another and succeeds.
     assert_eq!(store.claim(done, another, LONG).await.unwrap(), Claimed::Completed);
     let other = store.claim(working, another, LONG).await.unwrap();
     assert!(matches!(other, Claimed::InProgress { .. }), "{other:?}");
 
     server.restart_empty();
-    assert!(store.complete(working, owner, LONG).await.unwrap(), "where the server lost it");
+    assert!(store.complete(working, owner, LONG).await.unwrap(), "the server lost the claim");
     assert_eq!(store.claim(working, another, LONG).await.unwrap(), Claimed::Completed);
     assert_eq!(store.claim(done, another, LONG).await.unwrap(), Claimed::Yours);
 }
 
 #[tokio::test]
-async fn a_server_that_is_frozen_is_an_error_in_time_and_used_again_when_it_goes_on() {
+async fn a_frozen_server_is_an_error_in_time_and_is_used_again_when_it_thaws() {
     let Some(server) = RedisServer::start() else { return };
     let store = RedisStore::connect(&server.url()).await.unwrap();
     until_it_claims(&store).await;
@@ -66,7 +66,7 @@ async fn a_server_that_is_frozen_is_an_error_in_time_and_used_again_when_it_goes
         assert!(took > Duration::from_millis(900) && took < BOUND, "{took:?}");
     }
     println!("frozen: {:?} to the last of 64 errors", start.elapsed());
-    // Nobody waits for longer where the attempt at a connection is another's.
+    // Waiting for another caller's attempt to connect takes no longer.
     let (error, took) = fails(&store).await;
     println!("still frozen: {took:?} to \"{error}\"");
     assert!(took < BOUND, "{took:?}");
@@ -75,7 +75,7 @@ async fn a_server_that_is_frozen_is_an_error_in_time_and_used_again_when_it_goes
 }
 
 #[tokio::test]
-async fn a_server_that_pauses_is_waited_for_and_no_longer_than_it_may() {
+async fn a_server_that_pauses_briefly_is_waited_for() {
     let Some(server) = RedisServer::start() else { return };
     let store = RedisStore::connect(&server.url()).await.unwrap();
     until_it_claims(&store).await;
@@ -85,7 +85,7 @@ async fn a_server_that_pauses_is_waited_for_and_no_longer_than_it_may() {
 }
 
 #[tokio::test]
-async fn a_connection_that_goes_silent_is_left_for_another() {
+async fn a_silent_connection_is_replaced() {
     let Some(server) = RedisServer::start() else { return };
     let proxy = Proxy::to(server.address());
     let store = RedisStore::connect(&proxy.url()).await.unwrap();
@@ -97,12 +97,12 @@ async fn a_connection_that_goes_silent_is_left_for_another() {
         assert!(start.elapsed() < BOUND, "{:?}", start.elapsed());
         assert_eq!(proxy.accepted(), 1 + round);
     }
-    // Those that were left are closed.
+    // The replaced connections are closed.
     proxy.until_open(1).await;
 }
 
 #[tokio::test]
-async fn where_new_connections_are_silent_too_callers_have_their_error_in_time() {
+async fn if_new_connections_are_silent_too_callers_get_an_error_in_time() {
     let Some(server) = RedisServer::start() else { return };
     let proxy = Proxy::to(server.address());
     let store = RedisStore::connect(&proxy.url()).await.unwrap();
@@ -124,7 +124,7 @@ async fn where_new_connections_are_silent_too_callers_have_their_error_in_time()
 }
 
 #[tokio::test]
-async fn a_node_that_is_demoted_is_an_error_at_once_and_its_connection_is_left() {
+async fn a_demoted_node_is_an_error_at_once_and_its_connection_is_dropped() {
     let Some(server) = RedisServer::start() else { return };
     let proxy = Proxy::to(server.address());
     let store = RedisStore::connect(&proxy.url()).await.unwrap();
@@ -145,8 +145,8 @@ async fn a_node_that_is_demoted_is_an_error_at_once_and_its_connection_is_left()
 }
 
 #[tokio::test]
-async fn a_server_that_is_loading_is_an_error_at_once_and_used_when_it_has_loaded() {
-    // It looks up from its file after so many bytes, and takes its time until then.
+async fn a_loading_server_is_an_error_at_once_and_is_used_when_it_has_loaded() {
+    // It answers commands only after each KiB that it loads, and loads slowly.
     let slow = ["--key-load-delay", "1000", "--loading-process-events-interval-bytes", "1024"];
     let Some(mut server) = RedisServer::with(&slow) else { return };
     let store = RedisStore::connect(&server.url()).await.unwrap();
@@ -169,7 +169,7 @@ async fn a_server_that_is_loading_is_an_error_at_once_and_used_when_it_has_loade
 }
 
 #[tokio::test]
-async fn every_operation_is_bounded_and_all_work_again() {
+async fn every_operation_on_a_frozen_server_is_bounded_and_works_again_afterwards() {
     let Some(server) = RedisServer::start() else { return };
     let store = RedisStore::connect(&server.url()).await.unwrap();
     let (id, owner) = (id(), owner());
@@ -196,7 +196,7 @@ async fn every_operation_is_bounded_and_all_work_again() {
     }
     server.thaw();
     until_it_claims(&store).await;
-    // What the frozen server had received it has done by now; the last of it is by this owner in any case.
+    // The server has run the commands it received while frozen; all of them are this owner's.
     assert!(store.complete(key(), owner, LONG).await.unwrap());
 }
 

@@ -1,4 +1,4 @@
-//! What stands between the store and Redis, and can fail as a network does.
+//! A proxy between the store and Redis that fails like a network.
 
 use std::{
     io::{Read, Write},
@@ -13,15 +13,15 @@ use std::{
 
 use tokio::time::sleep;
 
-/// What becomes of the bytes of a connection.
+/// What happens to the bytes of a connection.
 #[derive(Clone, Copy)]
 pub(super) enum Fate {
     Passes,
-    /// They go nowhere, and nobody is told.
+    /// They are dropped silently.
     Silent,
-    /// Commands reach Redis, and their answers go nowhere.
+    /// Commands reach Redis, and their answers are dropped.
     Unanswered,
-    /// A command reaches Redis, and where its answer would come the connection ends.
+    /// A command reaches Redis, and the connection closes instead of answering.
     CutAtTheAnswer,
 }
 
@@ -75,19 +75,19 @@ impl Proxy {
         self.shared.accepted.load(Ordering::SeqCst)
     }
 
-    /// From now on, for the connections that are open.
+    /// Sets the fate of the open connections.
     pub(super) fn set(&self, fate: Fate) {
         for open in &*self.shared.open.lock().unwrap() {
             open.fate.store(fate as u8, Ordering::SeqCst);
         }
     }
 
-    /// For the connections that are still to come.
+    /// Sets the fate of new connections.
     pub(super) fn set_new(&self, fate: Fate) {
         self.shared.fate_of_new.store(fate as u8, Ordering::SeqCst);
     }
 
-    /// Waits until so few connections are open.
+    /// Waits until at most this many connections are open.
     pub(super) async fn until_open(&self, most: usize) {
         let start = Instant::now();
         while self.shared.open.lock().unwrap().len() > most {
@@ -103,7 +103,7 @@ impl Drop for Proxy {
         for open in &*self.shared.open.lock().unwrap() {
             open.end();
         }
-        // Wakes the thread that accepts.
+        // Wakes the accepting thread.
         let _ = TcpStream::connect(self.address);
     }
 }

@@ -1,4 +1,4 @@
-//! A store outlives the runtime that made it, and needs one.
+//! `RedisStore` needs a runtime, and outlives the one that made it.
 
 use std::{
     future::Future,
@@ -12,10 +12,10 @@ use pierre_webhook_tests::redis_server::RedisServer;
 use tokio::runtime::{Builder, Runtime};
 
 use super::BOUND;
-use crate::contract::{LONG, key, owner, until_claimed};
+use crate::unique::{LONG, key, owner, until_claimed};
 
 #[test]
-fn a_store_outlives_the_runtime_that_made_it() {
+fn a_redis_store_outlives_the_runtime_that_made_it() {
     let Some(server) = RedisServer::start() else { return };
     let store = runtime().block_on(RedisStore::connect(&server.url())).unwrap();
     for _ in 0..3 {
@@ -31,11 +31,11 @@ fn a_store_outlives_the_runtime_that_made_it() {
 }
 
 #[test]
-fn a_runtime_that_nobody_drives_any_more_holds_up_no_other() {
+fn a_runtime_that_nobody_drives_does_not_block_others() {
     let Some(server) = RedisServer::start() else { return };
     let store = RedisStore::connect_lazy(&server.url()).unwrap();
     let (idle, other) = (runtime(), runtime());
-    // The connection is in the making, or made, on a runtime that stands still then.
+    // The connection is being made, or was made, on a runtime that nobody drives from then on.
     for polls in [1, 3, 1000] {
         idle.block_on(async {
             let (key, owner) = (key(), owner());
@@ -55,7 +55,7 @@ fn a_runtime_that_nobody_drives_any_more_holds_up_no_other() {
 }
 
 #[test]
-fn outside_of_a_runtime_every_operation_is_an_error() {
+fn outside_of_a_runtime_every_redis_operation_is_an_error() {
     let store = RedisStore::connect_lazy("redis://127.0.0.1:1").unwrap();
     let (key, owner) = (key(), owner());
     let errors = [
@@ -74,7 +74,7 @@ fn outside_of_a_runtime_every_operation_is_an_error() {
 }
 
 #[test]
-fn what_is_abandoned_as_the_runtime_ends_lapses_and_nothing_panics() {
+fn a_claim_abandoned_as_the_runtime_ends_expires_and_nothing_panics() {
     let Some(server) = RedisServer::start() else { return };
     let store = RedisStore::connect_lazy(&server.url()).unwrap();
     let (key, lease) = (key(), Duration::from_millis(100));

@@ -1,4 +1,4 @@
-//! No password, and nothing else of a URL, in what is printed.
+//! Errors and `Debug` output contain no password, and nothing else of a URL.
 
 use std::{
     io::{Read, Write},
@@ -9,10 +9,10 @@ use std::{
 use pierre_webhook_dedup::{Claimed, RedisStore, Store, StoreError};
 use pierre_webhook_tests::redis_server::{RedisServer, free_port};
 
-use crate::contract::{LONG, key, owner};
+use crate::unique::{LONG, key, owner};
 
 #[tokio::test]
-async fn a_password_is_used_and_never_shown() {
+async fn the_password_of_a_redis_url_is_used_and_never_printed() {
     let Some(server) = RedisServer::with(&["--requirepass", "hunter2"]) else { return };
     let address = server.address();
     let store = RedisStore::connect(&format!("redis://:hunter2@{address}")).await.unwrap();
@@ -30,7 +30,7 @@ async fn a_password_is_used_and_never_shown() {
 }
 
 #[tokio::test]
-async fn a_server_that_is_down_or_repeats_what_it_was_sent_shows_none() {
+async fn an_error_prints_no_password_if_redis_is_down_or_echoes_commands() {
     let port = free_port();
     let error =
         RedisStore::connect(&format!("redis://:hunter2@127.0.0.1:{port}")).await.unwrap_err();
@@ -50,7 +50,7 @@ async fn a_server_that_is_down_or_repeats_what_it_was_sent_shows_none() {
 }
 
 #[tokio::test]
-async fn a_url_that_is_wrong_is_an_error_before_anything_is_connected() {
+async fn an_invalid_redis_url_is_an_error_before_connecting() {
     for url in ["", "http://:hunter2@localhost", "redis://:hunter2@", "redis://localhost/hunter2"] {
         let error = RedisStore::connect_lazy(url).unwrap_err();
         assert_eq!(error.to_string(), "not a URL of Redis: it cannot be read", "{url}");
@@ -60,8 +60,8 @@ async fn a_url_that_is_wrong_is_an_error_before_anything_is_connected() {
 }
 
 #[tokio::test]
-async fn a_server_that_is_too_old_is_told_by_name() {
-    // As Redis 6.2 answers a `SET` with `NX` and `GET`.
+async fn a_server_that_is_too_old_is_an_error_that_names_the_needed_version() {
+    // Redis 6.2 answers a `SET` with `NX` and `GET` like this.
     let store =
         RedisStore::connect_lazy(&format!("redis://{}", answers("-ERR syntax error\r\n"))).unwrap();
     let error = store.claim(key(), owner(), LONG).await.unwrap_err();

@@ -1,14 +1,14 @@
-//! Many callers, one connection.
+//! Many callers share one connection.
 
 use pierre_webhook_dedup::{Claimed, RedisStore, Store};
 use pierre_webhook_tests::redis_server::RedisServer;
 use tokio::task::JoinSet;
 
 use super::proxy::{Fate, Proxy};
-use crate::contract::{LONG, id, key, owner};
+use crate::unique::{LONG, id, key, owner};
 
 #[tokio::test(flavor = "multi_thread")]
-async fn many_callers_share_one_connection_and_one_attempt_at_it() {
+async fn many_callers_share_one_connection_and_one_attempt_to_connect() {
     let Some(server) = RedisServer::start() else { return };
     let proxy = Proxy::to(server.address());
     let store = RedisStore::connect_lazy(&proxy.url()).unwrap();
@@ -27,7 +27,7 @@ async fn many_callers_share_one_connection_and_one_attempt_at_it() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn of_many_stores_one_has_the_claim() {
+async fn only_one_of_many_redis_stores_wins_a_claim() {
     let Some(server) = RedisServer::start() else { return };
     for _ in 0..20 {
         let id = id();

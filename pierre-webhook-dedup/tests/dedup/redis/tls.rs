@@ -1,4 +1,4 @@
-//! `rediss://`: only to a server whose certificate is good for its name.
+//! `rediss://` connects only to a server whose certificate is valid for its name.
 
 use std::{
     path::Path,
@@ -9,12 +9,12 @@ use pierre_webhook_dedup::{RedisStore, Store};
 use pierre_webhook_tests::redis_server::{FREE_PORT, RedisServer, Reply, skip};
 
 use super::until_it_claims;
-use crate::contract::{LONG, key, owner};
+use crate::unique::{LONG, key, owner};
 
-/// Where it is set, this process is the client, and tells what became of it.
+/// If it is set, this process is the client and prints its outcome.
 const URL: &str = "PIERRE_WEBHOOK_TEST_REDIS_URL";
 
-/// The variable that names the roots is read once a process, so that each case needs one of its own.
+/// The variable that names the roots is read once per process, so each case runs in its own.
 #[tokio::test]
 async fn a_certificate_is_verified_with_the_roots_that_the_variable_names() {
     if let Ok(url) = std::env::var(URL) {
@@ -49,7 +49,7 @@ fn verify(directory: &Path) {
         let told = String::from_utf8_lossy(&output.stdout);
         assert!(output.status.success() && told.contains(expected), "{host} {roots:?}: {told}");
     }
-    // And cleartext is no way around it.
+    // Cleartext doesn't get around it.
     let cleartext = Command::new(std::env::current_exe().unwrap())
         .args(["redis::tls::", "--nocapture"])
         .env(URL, format!("redis://localhost:{port}"))
@@ -70,7 +70,7 @@ async fn be_the_client(url: &str) {
 }
 
 fn server(directory: &Path) -> Option<RedisServer> {
-    // A server without TLS does not know the option, one with it has nowhere to listen.
+    // A server without TLS doesn't know the option; one with TLS has nowhere to listen.
     let Ok(tried) = Command::new("redis-server").args(["--port", "0", "--tls-port", "0"]).output()
     else {
         return skip("redis-server is not installed");
