@@ -1,4 +1,4 @@
-//! Answers of actix handlers.
+//! Lets actix handlers return `Once` and `OnceError`.
 
 use actix_web::{
     HttpRequest, HttpResponse, Responder, ResponseError, body::BoxBody, http::StatusCode,
@@ -9,8 +9,8 @@ use crate::{
     once::{Once, OnceError},
 };
 
-/// The value's own answer, or 200 for a delivery that was handled before, or 503 with `Retry-After` for one
-/// that is being handled.
+/// Answers with the value, with 200 if the delivery has already been handled, or with 503 and `Retry-After` if
+/// it is being handled.
 impl<T: Responder> Responder for Once<T> {
     type Body = BoxBody;
 
@@ -23,7 +23,7 @@ impl<T: Responder> Responder for Once<T> {
     }
 }
 
-/// The answer of the work's error, or 503 with `Retry-After` where the store failed.
+/// Answers like the work's error, or with 503 and `Retry-After` if the store failed.
 impl<E: ResponseError> ResponseError for OnceError<E> {
     fn status_code(&self) -> StatusCode {
         match self {

@@ -1,20 +1,20 @@
-//! The answers that are not the handler's.
+//! Responses that don't come from the handler.
 
 use std::time::Duration;
 
 use pierre_webhook_core::{PROBLEM_JSON, problem_json};
 
-/// How long a sender is asked to wait where the store is down.
+/// How long the sender is asked to wait if the store is down, in seconds.
 const STORE_RETRY_AFTER: u64 = 5;
 
 pub(crate) enum Answer {
-    /// The delivery was handled before.
+    /// The delivery has already been handled.
     Completed,
     InProgress {
         retry_after: Duration,
     },
     StoreFailed,
-    /// The layer stands where no delivery was verified.
+    /// No layer outside of this one has verified the request.
     #[cfg(feature = "tower")]
     NotVerified,
 }
@@ -29,7 +29,7 @@ impl Answer {
         }
     }
 
-    /// Problem details (RFC 9457); nothing for a success.
+    /// Problem details (RFC 9457), or empty for a success.
     pub(crate) fn body(&self) -> Vec<u8> {
         let detail = match self {
             Self::Completed => return Vec::new(),
@@ -43,12 +43,12 @@ impl Answer {
         problem_json(self.status(), detail)
     }
 
-    /// Names in lower case.
+    /// The headers, with lower-case names.
     pub(crate) fn headers(&self) -> impl Iterator<Item = (&'static str, String)> {
         let content_type =
             (self.status() != 200).then(|| ("content-type", PROBLEM_JSON.to_owned()));
         let retry_after = match self {
-            // Soon: of a lease of minutes most is usually not needed.
+            // Most work ends long before its lease does, so ask for an early retry.
             Self::InProgress { retry_after } => Some(in_seconds(*retry_after).clamp(1, 5)),
             Self::StoreFailed => Some(STORE_RETRY_AFTER),
             _ => None,
@@ -58,7 +58,7 @@ impl Answer {
     }
 }
 
-/// Rounded up.
+/// Rounds up to whole seconds.
 fn in_seconds(time: Duration) -> u64 {
     time.as_secs().saturating_add(u64::from(time.subsec_nanos() > 0))
 }
@@ -68,7 +68,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_sender_is_asked_to_come_again_in_one_to_five_whole_seconds() {
+    fn a_sender_is_asked_to_retry_after_one_to_five_whole_seconds() {
         for (milliseconds, seconds) in [(0, "1"), (1, "1"), (1001, "2"), (4999, "5"), (90_000, "5")]
         {
             let retry_after = Duration::from_millis(milliseconds);
@@ -79,7 +79,7 @@ mod tests {
     }
 
     #[test]
-    fn a_delivery_that_was_handled_before_is_an_empty_success() {
+    fn a_completed_delivery_is_answered_with_an_empty_success() {
         assert_eq!(Answer::Completed.status(), 200);
         assert_eq!(Answer::Completed.body(), b"");
         assert_eq!(Answer::Completed.headers().count(), 0);

@@ -1,38 +1,51 @@
-//! A delivery that is one's own to handle.
+//! A claim, and what [`Dedup::begin`](crate::Dedup::begin) returns.
 
 use std::{fmt, sync::Arc, time::Duration};
 
 use pierre_webhook_core::DeliveryId;
 
 use crate::{
-    dedup::Dedup,
-    error::StoreError,
-    held::{Held, Unrecorded},
-    once::Recorded,
-    store::Claimed,
+    error::StoreError, lease::Lease, once::Recorded, store::Claimed, terms::Terms,
+    unrecorded::Unrecorded,
 };
 
-/// A delivery that is yours to handle, until its lease lapses: renew it in time.
+/// The outcome of [`Dedup::begin`](crate::Dedup::begin).
+#[must_use = "a delivery in progress must not be answered with success"]
+#[derive(Debug)]
+#[non_exhaustive]
+pub enum Begun {
+    /// The delivery is yours to handle.
+    Claimed(Claim),
+    /// Another process or task is handling the delivery: ask the sender to retry.
+    InProgress {
+        /// What is left of the other's lease.
+        retry_after: Duration,
+    },
+    /// The delivery has already been handled.
+    Completed,
+}
+
+/// A delivery that is yours to handle until its lease expires; renew it in time.
 ///
-/// Dropped, it gives the delivery back, so that the sender's next try is handled. That goes on in the
-/// background; where the runtime that made the claim has ended, the lease lapses instead.
-#[must_use = "a claim that is dropped gives its delivery back"]
+/// Dropping a claim releases it, so that the sender's next attempt is handled. The release happens in the
+/// background. If the runtime that made the claim has ended, the lease expires instead.
+#[must_use = "dropping a claim releases it"]
 pub struct Claim {
-    held: Arc<Held>,
-    /// Whether a drop gives back.
+    lease: Arc<Lease>,
+    /// Whether dropping this value releases the lease.
     is_armed: bool,
-    /// Whether the store answered; it need not have, where it fails open.
+    /// Whether the store granted the lease: with `fail_open` it may not have answered.
     is_leased: bool,
 }
 
 impl Claim {
-    pub(crate) fn prepare(dedup: &Dedup, id: DeliveryId) -> Result<Self, StoreError> {
-        let held = Arc::new(Held::new(dedup, id)?);
-        Ok(Self { held, is_armed: true, is_leased: false })
+    pub(crate) fn prepare(terms: Arc<Terms>, id: DeliveryId) -> Result<Self, StoreError> {
+        let lease = Arc::new(Lease::new(terms, id)?);
+        Ok(Self { lease, is_armed: true, is_leased: false })
     }
 
     pub(crate) async fn take(&mut self) -> Result<Claimed, StoreError> {
-        let claimed = self.held.claim().await?;
+        let claimed = self.lease.claim().await?;
         self.is_leased = true;
         Ok(claimed)
     }
@@ -41,52 +54,52 @@ impl Claim {
         self.is_armed = false;
     }
 
-    /// Has the lease renewed for so long, by a task of its own.
-    pub(crate) async fn keep_renewed(&self, most: Duration) {
+    /// Renews the lease in the background for at most `renew_for`.
+    pub(crate) async fn keep_renewed(&self, renew_for: Duration) {
         if self.is_leased {
-            self.held.keep_renewed(most).await;
+            self.lease.keep_renewed(renew_for).await;
         }
     }
 
-    /// Which delivery it is.
+    /// Returns the id of the claimed delivery.
     pub fn id(&self) -> DeliveryId {
-        self.held.id()
+        self.lease.id()
     }
 
     /// Records that the delivery was handled.
     ///
-    /// Goes on in the background where its caller is dropped, or the store fails. (No `async fn`, so that this
-    /// holds from the call on, and not from the first poll.)
+    /// This continues in the background if the caller is dropped or the store fails. It is not an `async fn`, so
+    /// that the guarantee holds from the call, not from the first poll.
     pub fn complete(mut self) -> impl Future<Output = Recorded> + Send + 'static {
         self.is_armed = false;
-        Unrecorded::new(Arc::clone(&self.held)).record()
+        Unrecorded::new(Arc::clone(&self.lease)).record()
     }
 
-    /// Gives the delivery back: the sender's next try is handled.
+    /// Releases the delivery, so that the sender's next attempt is handled.
     ///
     /// # Errors
     ///
-    /// Where the store failed; it is then tried once more in the background.
+    /// Returns an error if the store fails. The release is then retried once in the background.
     pub async fn release(mut self) -> Result<(), StoreError> {
-        self.held.release().await?;
+        self.lease.release().await?;
         self.is_armed = false;
         Ok(())
     }
 
-    /// Holds the delivery for another lease from now. `false`: it is another's by now, or completed.
+    /// Renews the lease from now. Returns `false` if another has claimed or completed the delivery.
     ///
     /// # Errors
     ///
-    /// Where the store failed.
+    /// Returns an error if the store fails.
     pub async fn renew(&self) -> Result<bool, StoreError> {
-        Arc::clone(&self.held).renew_to_the_end().await
+        Arc::clone(&self.lease).renew_uncancelled().await
     }
 }
 
 impl Drop for Claim {
     fn drop(&mut self) {
         if self.is_armed {
-            Arc::clone(&self.held).abandon();
+            Arc::clone(&self.lease).abandon();
         }
     }
 }

@@ -1,30 +1,27 @@
-//! The settings, and the ways to handle a delivery once.
+//! `Dedup`: its settings, and the ways to handle a delivery once.
 
 use std::{fmt, sync::Arc, time::Duration};
 
 use pierre_webhook_core::DeliveryId;
-use tokio::sync::Semaphore;
 
 use crate::{
-    claim::Claim,
+    claim::{Begun, Claim},
+    duration,
     error::StoreError,
-    expiry,
     once::{Once, OnceError},
-    store::{Claimed, Key, Store},
+    store::{Claimed, Store},
+    terms::Terms,
     trace::{duplicate, warn_of},
 };
 
-/// How many completions may wait in the background for a store that fails.
-const BACKGROUND: usize = 10_000;
-
-/// Handles each delivery once: over retries, restarts, and as many machines as share the store.
+/// Handles each delivery once, across retries, restarts and all machines that share the store.
 ///
-/// A delivery is *claimed* for a lease before its work begins, and recorded as *completed*, for a retention,
-/// once the work has succeeded. While the work runs the lease is renewed; where the work fails, panics or
-/// is dropped, the claim is given back and the sender's next try runs it.
+/// A delivery is *claimed* for a lease before its work begins. While the work runs, the lease is renewed. Once
+/// the work succeeds, the delivery is recorded as *completed* for the retention time. If the work fails,
+/// panics or is dropped, the claim is released and the sender's next attempt runs it.
 ///
-/// At least once, and never again after its completion was recorded, for the retention time, as long as the
-/// store keeps its writes. The README says what can make two runs overlap.
+/// Each delivery is handled at least once, and never again after its completion was recorded, for the retention
+/// time, as long as the store keeps its writes. The README lists what can make two runs overlap.
 ///
 /// ```
 /// use pierre_webhook_dedup::{Dedup, DeliveryId, MemoryStore, Once, Recorded};
@@ -44,92 +41,87 @@ const BACKGROUND: usize = 10_000;
 #[derive(Clone)]
 #[must_use]
 pub struct Dedup {
-    pub(crate) store: Arc<dyn Store>,
-    pub(crate) scope: Arc<str>,
-    pub(crate) lease: Duration,
-    pub(crate) retention: Duration,
-    pub(crate) background: Arc<Semaphore>,
+    terms: Arc<Terms>,
     renew_for: Duration,
     fail_open: bool,
 }
 
 impl Dedup {
-    /// With a lease of 60 seconds, renewed for 15 minutes, and a retention of 72 hours.
+    /// Creates a `Dedup` with a lease of 60 seconds, renewed for 15 minutes, and a retention of 72 hours.
     pub fn new(store: impl Store) -> Self {
         Self {
-            store: Arc::new(store),
-            scope: "".into(),
-            lease: Duration::from_secs(60),
-            retention: Duration::from_secs(72 * 60 * 60),
-            background: Arc::new(Semaphore::new(BACKGROUND)),
+            terms: Arc::new(Terms::new(store)),
             renew_for: Duration::from_secs(15 * 60),
             fail_open: false,
         }
     }
 
-    /// Keeps apart the consumers that share a store, each of which is to handle every delivery. Empty by
+    /// Sets the scope, which separates consumers that share a store and each handle every delivery. Empty by
     /// default.
     ///
-    /// The memory store keeps every name that it was ever given; let there be few.
+    /// The memory store keeps every scope it has ever seen, so use a small fixed set.
     pub fn scope(mut self, scope: impl Into<Arc<str>>) -> Self {
-        self.scope = scope.into();
+        Arc::make_mut(&mut self.terms).scope = scope.into();
         self
     }
 
-    /// How long a claim holds that is not renewed, as where the process was killed: 60 seconds by default.
+    /// Sets how long a claim lasts without a renewal, for example after its process was killed. 60 seconds by
+    /// default.
     ///
-    /// Rounded up to whole milliseconds, between 10 ms and 10 years.
+    /// Rounded up to whole milliseconds and clamped to 10 ms..=10 years.
     pub fn lease(mut self, lease: Duration) -> Self {
-        self.lease = expiry::bounded(lease);
+        Arc::make_mut(&mut self.terms).lease = duration::storable(lease);
         self
     }
 
-    /// How long a completed delivery is remembered: 72 hours by default.
+    /// Sets how long a completed delivery is remembered. 72 hours by default.
     ///
-    /// Longer than the sender goes on retrying, and longer than max age and future tolerance together: a
-    /// delivery that is captured can be sent again for as long as its signature is fresh. Rounded as the
-    /// [lease](Self::lease) is.
+    /// Choose a time longer than the sender keeps retrying, and longer than max age and future tolerance
+    /// together: a captured delivery can be sent again for as long as its signature is fresh. Rounded and
+    /// clamped like the [lease](Self::lease).
     pub fn retention(mut self, retention: Duration) -> Self {
-        self.retention = expiry::bounded(retention);
+        Arc::make_mut(&mut self.terms).retention = duration::storable(retention);
         self
     }
 
-    /// How long after the claim a lease is renewed: 15 minutes by default. It bounds for how long a handler
-    /// that hangs keeps its delivery from being tried again; longer work runs twice.
+    /// Sets how long after the claim a lease is renewed. 15 minutes by default.
+    ///
+    /// This bounds how long a handler that hangs can block retries of its delivery. Work that takes longer runs
+    /// twice.
     pub fn renew_for(mut self, most: Duration) -> Self {
         self.renew_for = most;
         self
     }
 
-    /// Handles a delivery, though perhaps again, where the store does not answer.
+    /// Handles deliveries even while the store is down, at the risk of handling some of them twice.
     ///
-    /// By default it is not handled until the store is back, and the sender is asked to come again. With this
-    /// the delivery passes as claimed, nothing renews it, and its completion is still recorded when the store is
-    /// back: up to 10,000 of them wait in the background, beyond which each is a warning in the log.
+    /// By default such deliveries are rejected and the sender is asked to retry. With this setting each passes as
+    /// claimed, its lease isn't renewed, and its completion is recorded once the store is back. At most 10,000
+    /// completions wait in the background; each one beyond that is dropped with a warning in the log.
     pub fn fail_open(mut self) -> Self {
         self.fail_open = true;
         self
     }
 
-    /// Does the work, unless the delivery was handled before or is being handled.
+    /// Runs the work, unless the delivery has been handled or is being handled.
     ///
-    /// Any `Ok` completes the delivery and any `Err` releases it, so that a retry does the work again. A panic
-    /// releases it and is passed on; so does dropping the future, unless the work has succeeded. `work` need
-    /// not be `Send`.
+    /// Any `Ok` completes the delivery. Any `Err` releases it, so that a retry runs the work again. A panic
+    /// releases it and is passed on. Dropping the future releases it too, unless the work has succeeded. `work`
+    /// doesn't need to be `Send`.
     ///
     /// # Errors
     ///
-    /// [`OnceError::Work`] with the work's error; [`OnceError::Store`] where the store failed before the work
-    /// began, or outside of a tokio runtime. The work has not run then.
+    /// Returns [`OnceError::Work`] if the work fails. Returns [`OnceError::Store`] if the store fails before the
+    /// work begins, or if there is no tokio runtime; the work has not run then.
     pub async fn once<T, E, F, W>(&self, id: DeliveryId, work: F) -> Result<Once<T>, OnceError<E>>
     where
         F: FnOnce() -> W,
         W: Future<Output = Result<T, E>>,
     {
         let claim = match self.begin(id).await.map_err(OnceError::Store)? {
-            Begin::Claimed(claim) => claim,
-            Begin::InProgress { retry_after } => return Ok(Once::InProgress { retry_after }),
-            Begin::Completed => return Ok(Once::Completed),
+            Begun::Claimed(claim) => claim,
+            Begun::InProgress { retry_after } => return Ok(Once::InProgress { retry_after }),
+            Begun::Completed => return Ok(Once::Completed),
         };
         claim.keep_renewed(self.renew_for).await;
         match work().await {
@@ -143,91 +135,76 @@ impl Dedup {
         }
     }
 
-    /// Claims a delivery, to be completed, released and renewed by hand. Where [`once`](Self::once) fits, it
-    /// is the safer way.
+    /// Claims a delivery. The caller renews, completes or releases the claim; prefer [`once`](Self::once), which
+    /// does all three.
     ///
     /// # Errors
     ///
-    /// Where the store failed, unless it is to [fail open](Self::fail_open); outside of a tokio runtime.
+    /// Returns an error if the store fails, unless this `Dedup` [fails open](Self::fail_open), or if there is no
+    /// tokio runtime.
     ///
     /// ```
-    /// use pierre_webhook_dedup::{Begin, Dedup, DeliveryId, MemoryStore, Recorded};
+    /// use pierre_webhook_dedup::{Begun, Dedup, DeliveryId, MemoryStore, Recorded};
     ///
     /// # #[tokio::main(flavor = "current_thread")]
     /// # async fn main() -> Result<(), pierre_webhook_dedup::StoreError> {
     /// let dedup = Dedup::new(MemoryStore::new());
     /// match dedup.begin(DeliveryId::from([7; 32])).await? {
-    ///     Begin::Claimed(claim) => assert_eq!(claim.complete().await, Recorded::Yes),
-    ///     Begin::InProgress { retry_after } => println!("again in {retry_after:?}"),
-    ///     Begin::Completed => println!("handled before"),
+    ///     Begun::Claimed(claim) => assert_eq!(claim.complete().await, Recorded::Yes),
+    ///     Begun::InProgress { retry_after } => println!("retry in {retry_after:?}"),
+    ///     Begun::Completed => println!("already handled"),
     ///     _ => {}
     /// }
     /// # Ok(())
     /// # }
     /// ```
-    pub async fn begin(&self, id: DeliveryId) -> Result<Begin, StoreError> {
-        // From here on its drop gives back whatever the store has recorded, also where the answer never came.
-        let mut claim = Claim::prepare(self, id)?;
+    pub async fn begin(&self, id: DeliveryId) -> Result<Begun, StoreError> {
+        // From here on, dropping the claim releases whatever the store recorded, even if its answer was lost.
+        let mut claim = Claim::prepare(Arc::clone(&self.terms), id)?;
         match claim.take().await {
-            Ok(Claimed::Yours) => Ok(Begin::Claimed(claim)),
+            Ok(Claimed::Yours) => Ok(Begun::Claimed(claim)),
             Ok(Claimed::InProgress { retry_after }) => {
                 claim.disarm();
                 duplicate(id, "a delivery is in progress");
-                Ok(Begin::InProgress { retry_after })
+                Ok(Begun::InProgress { retry_after })
             }
             Ok(Claimed::Completed) => {
                 claim.disarm();
                 duplicate(id, "a delivery was handled before");
-                Ok(Begin::Completed)
+                Ok(Begun::Completed)
             }
             Err(error) if self.fail_open => {
                 warn_of(&error, id, "a delivery is handled unclaimed");
-                Ok(Begin::Claimed(claim))
+                Ok(Begun::Claimed(claim))
             }
             Err(error) => {
-                // Of what is answered with a bare 503 this is the only trace.
+                // The 503 carries no cause, so log it here.
                 warn_of(&error, id, "a delivery could not be claimed");
                 Err(error)
             }
         }
     }
 
-    /// Lets a completed delivery be handled again; `true` where there was a record.
+    /// Forgets a completed delivery, so that it can be handled again. Returns whether there was a record.
     ///
-    /// One in progress is not stopped by it: its next renewal takes it back.
+    /// A delivery in progress is not stopped: its next renewal claims it again.
     ///
     /// # Errors
     ///
-    /// Where the store failed.
+    /// Returns an error if the store fails.
     pub async fn forget(&self, id: DeliveryId) -> Result<bool, StoreError> {
-        self.store.forget(Key::new(&self.scope, id)).await
+        self.terms.store.forget(self.terms.key(id)).await
     }
 }
 
 impl fmt::Debug for Dedup {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Dedup")
-            .field("scope", &self.scope)
-            .field("lease", &self.lease)
-            .field("retention", &self.retention)
+            .field("scope", &self.terms.scope)
+            .field("lease", &self.terms.lease)
+            .field("retention", &self.terms.retention)
             .field("renew_for", &self.renew_for)
             .field("fail_open", &self.fail_open)
             .finish_non_exhaustive()
     }
-}
-
-/// What became of [`Dedup::begin`].
-#[must_use = "a delivery in progress must not be answered with success"]
-#[derive(Debug)]
-#[non_exhaustive]
-pub enum Begin {
-    /// The delivery is yours to handle.
-    Claimed(Claim),
-    /// Another is handling it: the sender should come again.
-    InProgress {
-        /// The rest of the other's lease.
-        retry_after: Duration,
-    },
-    /// It was handled before.
-    Completed,
 }

@@ -1,18 +1,18 @@
-//! The failure of a store.
+//! `StoreError`: why a store failed.
 
 use std::{error::Error, fmt, sync::Arc};
 
-/// A store could not do what it was asked: it is down, too slow, full, or refuses to write.
+/// The error of a store that is down, too slow, full, or read-only.
 ///
-/// Whether the operation took place is unknown: its answer may be what was lost. `Display` is the cause's
-/// text, and [`source`](Error::source) the cause's source. The stores of this crate put no password in it.
+/// The operation may still have taken place, if only its answer was lost. `Display` prints the cause, and
+/// [`source`](Error::source) is the cause's source. The stores of this crate never put a password in it.
 #[derive(Clone)]
 pub struct StoreError {
     cause: Arc<dyn Error + Send + Sync>,
 }
 
 impl StoreError {
-    /// For a [`Store`](crate::Store) of your own.
+    /// Wraps a cause, for your own [`Store`](crate::Store).
     ///
     /// ```
     /// use pierre_webhook_dedup::StoreError;

@@ -7,18 +7,22 @@ mod actix;
 mod answer;
 mod claim;
 mod dedup;
+mod duration;
 mod error;
-mod expiry;
-mod held;
 #[cfg(feature = "tower")]
 mod layer;
+mod lease;
 mod memory;
 mod once;
 mod owner;
 #[cfg(feature = "redis")]
 mod redis;
 mod store;
+#[cfg(feature = "store-contract")]
+pub mod store_contract;
+mod terms;
 mod trace;
+mod unrecorded;
 
 #[cfg(feature = "redis")]
 pub use crate::redis::RedisStore;
@@ -27,8 +31,8 @@ pub use layer::{DedupLayer, DedupService, ResponseBody};
 #[doc(no_inline)]
 pub use pierre_webhook_core::{DeliveryId, ParseDeliveryIdError};
 pub use {
-    claim::Claim,
-    dedup::{Begin, Dedup},
+    claim::{Begun, Claim},
+    dedup::Dedup,
     error::StoreError,
     memory::MemoryStore,
     once::{Once, OnceError, Recorded},

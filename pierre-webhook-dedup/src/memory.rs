@@ -1,4 +1,4 @@
-//! The store of one process.
+//! `MemoryStore`: for a single process.
 
 mod records;
 
@@ -14,29 +14,30 @@ use crate::{
     store::{Claimed, Key, Store, StoreFuture},
 };
 
-/// Keeps the records in this process's memory: the default, for a service of one process that may forget them
-/// when it restarts.
+/// A [`Store`] in this process's memory, for a service of one process that may forget deliveries when it
+/// restarts.
 ///
-/// Bounded: where it is full, the delivery that was completed the longest ago is forgotten, and never one in
-/// progress. Where all are in progress a claim fails. Clones share the records.
+/// Its capacity is bounded. When it is full, it forgets the delivery that was completed the longest ago, and never
+/// one in progress. If all of its deliveries are in progress, a claim fails. Clones share the records.
 #[derive(Clone)]
 pub struct MemoryStore {
     records: Arc<Mutex<Records>>,
 }
 
 impl MemoryStore {
-    /// Of at most 1,000,000 deliveries.
+    /// Creates a store for at most 1,000,000 deliveries.
     pub fn new() -> Self {
         Self::with_capacity(1_000_000)
     }
 
-    /// Of at most so many deliveries, and at least one. They take memory as they come: about 110 bytes each.
+    /// Creates a store for at most `entries` deliveries; 0 counts as 1. Memory is allocated as deliveries arrive,
+    /// about 110 bytes each.
     pub fn with_capacity(entries: usize) -> Self {
         Self { records: Arc::new(Mutex::new(Records::new(entries))) }
     }
 
     fn records(&self) -> MutexGuard<'_, Records> {
-        // No operation can panic half done.
+        // No operation can panic halfway, so a poisoned lock still guards consistent records.
         self.records.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }

@@ -1,33 +1,33 @@
-//! What became of a delivery that is handled once.
+//! The outcomes of `Dedup::once`.
 
 use std::{error::Error, fmt, time::Duration};
 
 use crate::error::StoreError;
 
-/// What [`Dedup::once`](crate::Dedup::once) did.
+/// The outcome of [`Dedup::once`](crate::Dedup::once).
 ///
-/// With the feature `actix` it answers a request: the value's own answer, 200 for a delivery that was handled
-/// before, 503 with `Retry-After` for one that is being handled.
+/// With the feature `actix` this is a `Responder`: it answers with the value, with 200 if the delivery has
+/// already been handled, and with 503 and `Retry-After` if it is being handled.
 ///
-/// Elsewhere let [`InProgress`](Self::InProgress) be no success for the sender: it would not come again, and the
-/// run that is under way may still fail.
+/// In other frameworks, don't answer [`InProgress`](Self::InProgress) with success: the sender would stop
+/// retrying, and the run in progress may still fail.
 #[must_use = "a delivery in progress must not be answered with success"]
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Once<T> {
     /// The work ran and succeeded.
     Ran {
-        /// What it returned.
+        /// What the work returned.
         value: T,
-        /// Whether that is recorded.
+        /// Whether the completion is recorded.
         recorded: Recorded,
     },
-    /// Another is handling the delivery: the sender should come again.
+    /// Another process or task is handling the delivery: ask the sender to retry.
     InProgress {
-        /// The rest of the other's lease.
+        /// What is left of the other's lease.
         retry_after: Duration,
     },
-    /// It was handled before, and the work did not run.
+    /// The delivery has already been handled; the work did not run.
     Completed,
 }
 
@@ -37,23 +37,23 @@ pub enum Once<T> {
 pub enum Recorded {
     /// The delivery will not be handled again during the retention.
     Yes,
-    /// The lease had lapsed and another holds the delivery, or has completed it: it runs twice.
+    /// The lease expired and another has claimed or completed the delivery: it runs twice.
     TakenOver,
-    /// The store failed. The record is written in the background, for up to 15 minutes while the process
-    /// and the runtime of the claim live, and no more than 10,000 wait; until then the delivery may be handled
-    /// again once the lease has lapsed.
+    /// The store failed, so the completion is retried in the background: for up to 15 minutes, while the process
+    /// and the claim's runtime live, and while no more than 10,000 completions wait. Until it is recorded, the
+    /// delivery may be handled again once the lease expires.
     Retrying,
 }
 
-/// Why [`Dedup::once`](crate::Dedup::once) did not succeed.
+/// The error of [`Dedup::once`](crate::Dedup::once).
 ///
-/// With the feature `actix` it answers a request: as the work's error does, or 503.
+/// With the feature `actix` this is a `ResponseError`: it answers like the work's error, or with 503.
 #[derive(Clone, Debug)]
 #[non_exhaustive]
 pub enum OnceError<E> {
     /// The work failed, and the delivery was released: a retry runs it again.
     Work(E),
-    /// The store failed before the work began, which therefore did not run.
+    /// The store failed before the work began, so the work did not run.
     Store(StoreError),
 }
 

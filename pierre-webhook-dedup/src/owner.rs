@@ -1,22 +1,23 @@
-//! Who holds a claim.
+//! `Owner`: who holds a claim.
 
 use std::fmt;
 
 use crate::error::StoreError;
 
-/// Who holds a claim: 128 random bits, new for every claim.
+/// Identifies the holder of a claim: 128 random bits, new for every claim.
 ///
-/// A store tells by it whether a claim is the asker's own, so that an operation whose answer was lost can be
-/// asked again, and whoever's lease has lapsed cannot touch the claim of another. `Display` is 32 hex digits.
+/// A store compares owners to tell whether a claim is the caller's own. So an operation can be repeated if its
+/// answer was lost, and a caller whose lease has expired can't touch another's claim. `Display` is 32 hex
+/// digits.
 #[derive(Clone, Copy, PartialEq, Eq, Hash)]
 pub struct Owner([u8; 16]);
 
 impl Owner {
-    /// A new owner.
+    /// Creates a new owner.
     ///
     /// # Errors
     ///
-    /// Where the system has no random bytes.
+    /// Returns an error if the system can't provide random bytes.
     ///
     /// ```
     /// use pierre_webhook_dedup::Owner;
@@ -30,7 +31,7 @@ impl Owner {
         Ok(Self(bytes))
     }
 
-    /// The bits.
+    /// Returns the bits as bytes.
     pub fn as_bytes(&self) -> &[u8; 16] {
         &self.0
     }

@@ -1,4 +1,4 @@
-//! Where claims and completions are kept.
+//! The `Store` trait and its vocabulary.
 
 use std::{fmt, pin::Pin, sync::Arc, time::Duration};
 
@@ -6,32 +6,34 @@ use pierre_webhook_core::DeliveryId;
 
 use crate::{error::StoreError, owner::Owner};
 
-/// Where claims and completions are kept: [`MemoryStore`](crate::MemoryStore), `RedisStore`, or your own.
+/// Keeps claims and completions: [`MemoryStore`](crate::MemoryStore), `RedisStore`, or your own.
 ///
-/// A key has no record, is *in progress* under an owner until a lease lapses, or is *completed* until a
-/// retention is over. A lease that has lapsed and a retention that is over are no record.
+/// A key has no record, or is *in progress* under an owner until a lease expires, or is *completed* until its
+/// retention ends. An expired lease and an ended retention count as no record.
 ///
-/// What an implementation must keep to:
+/// An implementation must keep these rules:
 ///
-/// - Each operation is atomic, and idempotent for its owner: where the answer of one was lost, it is asked again.
-/// - Each is bounded in time. A caller waits for it before it answers its sender.
-/// - Completed never goes back to in progress, but by [`forget`](Self::forget).
-/// - A lease or a retention is whole milliseconds, from 10 ms to 10 years, where [`Dedup`](crate::Dedup) asks.
+/// - Each operation is atomic, and idempotent for its owner: if its answer was lost, it is called again.
+/// - Each operation is bounded in time, because the sender of the webhook is waiting for it.
+/// - A completed key never goes back to in progress, except through [`forget`](Self::forget).
+/// - The future of an operation may be dropped at any moment.
 ///
-/// A future of it may be dropped at any moment.
+/// [`Dedup`](crate::Dedup) only passes leases and retentions of whole milliseconds, from 10 ms to 10 years.
+///
+/// The feature `store-contract` tests an implementation against these rules: see `store_contract!`.
 pub trait Store: Send + Sync + 'static {
-    /// Takes a key that has no record, until the lease lapses. One that the owner has already is
-    /// [`Yours`](Claimed::Yours) again.
+    /// Claims a key that has no record, until the lease expires. If the owner already holds the key, the answer
+    /// is [`Yours`](Claimed::Yours) again.
     fn claim<'a>(&'a self, key: Key<'a>, owner: Owner, lease: Duration)
     -> StoreFuture<'a, Claimed>;
 
-    /// Holds the key for another lease from now, and takes it again where it has no record. `false` where it is
-    /// another's, or completed.
+    /// Renews the owner's lease from now, and claims the key again if it has no record. Returns `false` if
+    /// another owner holds the key, or if it is completed.
     fn renew<'a>(&'a self, key: Key<'a>, owner: Owner, lease: Duration) -> StoreFuture<'a, bool>;
 
-    /// Records that the work was done, also where the key has no record any more. `true`: it is recorded, or
-    /// was by this owner, in which case the retention is not extended. `false`: another holds the key, or has
-    /// completed it.
+    /// Records that the work is done, even if the key has no record. Returns `true` if this owner's completion is
+    /// recorded, now or earlier; an earlier one keeps its retention. Returns `false` if another owner holds the
+    /// key or has completed it.
     fn complete<'a>(
         &'a self,
         key: Key<'a>,
@@ -39,46 +41,46 @@ pub trait Store: Send + Sync + 'static {
         retention: Duration,
     ) -> StoreFuture<'a, bool>;
 
-    /// Gives back a key that is in progress under this owner; does nothing to any other.
+    /// Releases a key that is in progress under this owner. Does nothing otherwise.
     fn release<'a>(&'a self, key: Key<'a>, owner: Owner) -> StoreFuture<'a, ()>;
 
-    /// Removes the record, whatever it is. `true` where there was one.
+    /// Removes the record of a key, in progress or completed. Returns whether there was one.
     fn forget<'a>(&'a self, key: Key<'a>) -> StoreFuture<'a, bool>;
 
-    /// Releases when it can, and must not block: it is called from a `Drop`.
+    /// Releases a key in the background. This is called from a `Drop`, so it must not block.
     fn abandon(&self, key: Key<'_>, owner: Owner);
 }
 
-/// What the operations of a [`Store`] return.
+/// The future that the operations of a [`Store`] return.
 pub type StoreFuture<'a, T> = Pin<Box<dyn Future<Output = Result<T, StoreError>> + Send + 'a>>;
 
-/// What became of a claim.
+/// The outcome of [`Store::claim`].
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Claimed {
-    /// The key is the asker's until the lease lapses.
+    /// The owner holds the key until the lease expires.
     Yours,
-    /// Another holds it.
+    /// Another owner holds the key.
     InProgress {
-        /// The rest of the other's lease.
+        /// What is left of the other's lease.
         retry_after: Duration,
     },
-    /// The work was done.
+    /// The work is done.
     Completed,
 }
 
-/// A delivery in the eyes of one consumer. `Display` is `<scope>:<hex>`.
+/// Identifies a delivery within a scope. `Display` is `<scope>:<hex>`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub struct Key<'a> {
-    /// The consumer's; see [`Dedup::scope`](crate::Dedup::scope).
+    /// The scope of the consumer: see [`Dedup::scope`](crate::Dedup::scope).
     pub scope: &'a str,
-    /// The delivery's.
+    /// The id of the delivery.
     pub id: DeliveryId,
 }
 
 impl<'a> Key<'a> {
-    /// A key of this scope.
+    /// Creates a key in this scope.
     ///
     /// ```
     /// use pierre_webhook_dedup::{DeliveryId, Key};
@@ -97,7 +99,7 @@ impl fmt::Display for Key<'_> {
     }
 }
 
-/// One store for many [`Dedup`](crate::Dedup)s.
+/// Lets several [`Dedup`](crate::Dedup)s share one store.
 impl<S: Store + ?Sized> Store for Arc<S> {
     fn claim<'a>(
         &'a self,

@@ -1,4 +1,4 @@
-//! Events of the log and their span, where the feature `tracing` is on.
+//! Log events and their span. Without the feature `tracing` they do nothing.
 
 use pierre_webhook_core::DeliveryId;
 
@@ -7,7 +7,7 @@ use crate::error::StoreError;
 #[cfg(feature = "tracing")]
 const TARGET: &str = "pierre_webhook_dedup";
 
-/// A delivery that was not handled since it was, or is.
+/// Logs a delivery that is not handled because it was, or is being, handled.
 #[cfg(feature = "tracing")]
 pub(crate) fn duplicate(id: DeliveryId, text: &'static str) {
     tracing::debug!(target: TARGET, %id, "{text}");
@@ -32,7 +32,7 @@ pub(crate) fn warn(_: DeliveryId, _: &'static str) {}
 #[cfg(not(feature = "tracing"))]
 pub(crate) fn warn_of(_: &StoreError, _: DeliveryId, _: &'static str) {}
 
-/// In the span that is current here, also on a task of its own.
+/// Keeps the current span, even in a task of its own.
 #[cfg(all(feature = "tower", feature = "tracing"))]
 pub(crate) fn in_this_span<F>(future: F) -> tracing::instrument::Instrumented<F> {
     tracing::Instrument::in_current_span(future)

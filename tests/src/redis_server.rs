@@ -5,12 +5,15 @@ use std::{
     net::{SocketAddr, TcpListener, TcpStream},
     path::PathBuf,
     process::{Child, Command, Stdio},
-    sync::atomic::{AtomicU32, Ordering},
+    sync::{
+        Mutex, PoisonError,
+        atomic::{AtomicU32, Ordering},
+    },
     thread::sleep,
     time::{Duration, Instant},
 };
 
-/// Set where a missing Redis is a failure: a check that is skipped would look like one that passed.
+/// If it is set, a missing Redis is a failure: a test that is skipped looks like one that passed.
 const REQUIRED: &str = "PIERRE_WEBHOOK_REQUIRE_REDIS";
 
 /// Stands for a free port among the options.
@@ -25,7 +28,7 @@ pub struct RedisServer {
 }
 
 impl RedisServer {
-    /// Keeps nothing on disk. `None` where Redis is not installed, which is said.
+    /// Keeps nothing on disk. Returns `None`, and says so, if Redis is not installed.
     pub fn start() -> Option<Self> {
         Self::with(&[])
     }
@@ -195,10 +198,19 @@ fn spawn(port: u16, directory: &std::path::Path, options: &[String]) -> Child {
         .expect("redis-server")
 }
 
-/// Says that a check is skipped, and fails where it may not be.
-pub fn skip<T>(reason: &str) -> Option<T> {
+/// Skips a test, or fails it if `PIERRE_WEBHOOK_REQUIRE_REDIS` is set.
+///
+/// Each reason is printed once per process, past the test harness, which would show it for failed tests only.
+pub fn skip<T>(reason: &'static str) -> Option<T> {
+    static PRINTED: Mutex<Vec<&str>> = Mutex::new(Vec::new());
     assert!(std::env::var_os(REQUIRED).is_none(), "{reason}");
-    println!("skipped: {reason}");
+    let mut printed = PRINTED.lock().unwrap_or_else(PoisonError::into_inner);
+    if !printed.contains(&reason) {
+        printed.push(reason);
+        let line = format!("SKIPPED: {reason}, so everything that needs it is skipped\n");
+        // Nothing depends on the line.
+        let _ = std::io::stderr().write_all(line.as_bytes());
+    }
     None
 }
 

@@ -1,3 +1,5 @@
+//! The response body of `DedupService`.
+
 use std::{
     fmt,
     pin::Pin,
@@ -9,10 +11,9 @@ use http_body::{Body, Frame, SizeHint};
 use pin_project_lite::pin_project;
 
 pin_project! {
-    /// The body of a response of [`DedupService`](crate::DedupService): the inner service's, or that of an
-    /// answer of its own.
+    /// The response body of [`DedupService`](crate::DedupService): the inner service's body, or a generated one.
     ///
-    /// It is a [`Body`] where the inner service's data can be made [from `Bytes`](Bytes).
+    /// It implements [`Body`] if the inner body's data can be created [from `Bytes`](Bytes).
     pub struct ResponseBody<B> {
         #[pin]
         kind: Kind<B>,

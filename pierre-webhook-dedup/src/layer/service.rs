@@ -1,3 +1,5 @@
+//! `DedupService`: runs the inner service once per delivery.
+
 use std::{
     fmt, mem,
     panic::resume_unwind,
@@ -18,9 +20,9 @@ use crate::{
     trace::in_this_span,
 };
 
-/// The service that [`DedupLayer`](crate::DedupLayer) makes.
+/// The service that [`DedupLayer`](crate::DedupLayer) creates.
 ///
-/// The inner service that was polled ready is the one that is called.
+/// It calls the same instance of the inner service that it polled ready.
 #[derive(Clone)]
 pub struct DedupService<S> {
     inner: S,
@@ -33,17 +35,17 @@ impl<S> DedupService<S> {
         Self { inner, dedup, runs_to_completion }
     }
 
-    /// The inner service.
+    /// Returns a reference to the inner service.
     pub fn get_ref(&self) -> &S {
         &self.inner
     }
 
-    /// The inner service, to change.
+    /// Returns a mutable reference to the inner service.
     pub fn get_mut(&mut self) -> &mut S {
         &mut self.inner
     }
 
-    /// Takes the inner service out.
+    /// Returns the inner service.
     pub fn into_inner(self) -> S {
         self.inner
     }
@@ -73,13 +75,13 @@ where
             return Box::pin(answer);
         }
         Box::pin(async {
-            // Without one nothing can be claimed, which is answered at once.
+            // Without a runtime the claim fails at once, and that is the answer.
             let Ok(runtime) = Handle::try_current() else { return answer.await };
             match runtime.spawn(in_this_span(answer)).await {
                 Ok(result) => result,
                 Err(failure) => match failure.try_into_panic() {
                     Ok(panic) => resume_unwind(panic),
-                    // The runtime is ending.
+                    // The task was cancelled: the runtime is shutting down.
                     Err(_) => Ok(respond(&Answer::StoreFailed)),
                 },
             }

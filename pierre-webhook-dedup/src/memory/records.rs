@@ -1,4 +1,4 @@
-//! What the memory store knows.
+//! The records of the memory store.
 
 use std::{collections::HashMap, time::Duration};
 
@@ -7,26 +7,27 @@ use pierre_webhook_core::DeliveryId;
 use tokio::time::Instant;
 
 use crate::{
+    duration,
     error::StoreError,
-    expiry,
     owner::Owner,
     store::{Claimed, Key},
 };
 
-/// No place is in both maps.
+/// No key is in both maps.
 pub(super) struct Records {
     capacity: usize,
-    /// In the order of the claims and renewals.
-    in_progress: LinkedHashMap<Place, Record>,
-    /// In the order of the completions.
-    completed: LinkedHashMap<Place, Record>,
-    /// Numbers for the scopes, so that no record holds a name.
+    /// In the order of their claims and renewals.
+    in_progress: LinkedHashMap<RecordKey, Record>,
+    /// In the order of their completions.
+    completed: LinkedHashMap<RecordKey, Record>,
+    /// A number for each scope, so that records don't repeat its name.
     scopes: HashMap<Box<str>, usize>,
-    /// No lease that lapses is behind another before this instant.
+    /// Until this instant, no lease expires behind a longer one, so a sweep finds nothing.
     swept_until: Option<Instant>,
 }
 
-type Place = (usize, DeliveryId);
+/// The number of a scope, and the id of a delivery in it.
+type RecordKey = (usize, DeliveryId);
 
 struct Record {
     owner: Owner,
@@ -56,14 +57,14 @@ impl Records {
         owner: Owner,
         lease: Duration,
     ) -> Result<Claimed, StoreError> {
-        let (now, place) = (Instant::now(), self.place(key));
-        if self.completed_by(place, now).is_some() {
+        let (now, record_key) = (Instant::now(), self.record_key(key));
+        if self.completed_by(record_key, now).is_some() {
             return Ok(Claimed::Completed);
         }
-        if let Some(until) = self.held_by_another(place, owner, now) {
+        if let Some(until) = self.held_by_another(record_key, owner, now) {
             return Ok(Claimed::InProgress { retry_after: until.duration_since(now) });
         }
-        self.hold(place, owner, lease, now)?;
+        self.hold(record_key, owner, lease, now)?;
         Ok(Claimed::Yours)
     }
 
@@ -82,34 +83,35 @@ impl Records {
         owner: Owner,
         retention: Duration,
     ) -> Result<bool, StoreError> {
-        let (now, place) = (Instant::now(), self.place(key));
-        if let Some(by) = self.completed_by(place, now) {
+        let (now, record_key) = (Instant::now(), self.record_key(key));
+        if let Some(by) = self.completed_by(record_key, now) {
             return Ok(by == owner);
         }
-        if self.held_by_another(place, owner, now).is_some() {
+        if self.held_by_another(record_key, owner, now).is_some() {
             return Ok(false);
         }
-        if self.in_progress.remove(&place).is_none() {
+        if self.in_progress.remove(&record_key).is_none() {
             self.make_room(now)?;
         }
-        self.completed.insert(place, Record { owner, until: after(now, retention) });
+        self.completed.insert(record_key, Record { owner, until: after(now, retention) });
         Ok(true)
     }
 
     pub(super) fn release(&mut self, key: Key<'_>, owner: Owner) {
-        let place = self.place(key);
-        if self.in_progress.get(&place).is_some_and(|record| record.owner == owner) {
-            self.in_progress.remove(&place);
+        let record_key = self.record_key(key);
+        if self.in_progress.get(&record_key).is_some_and(|record| record.owner == owner) {
+            self.in_progress.remove(&record_key);
         }
     }
 
     pub(super) fn forget(&mut self, key: Key<'_>) -> bool {
-        let (now, place) = (Instant::now(), self.place(key));
-        let record = self.completed.remove(&place).or_else(|| self.in_progress.remove(&place));
+        let (now, record_key) = (Instant::now(), self.record_key(key));
+        let record =
+            self.completed.remove(&record_key).or_else(|| self.in_progress.remove(&record_key));
         record.is_some_and(|record| !record.is_expired(now))
     }
 
-    fn place(&mut self, key: Key<'_>) -> Place {
+    fn record_key(&mut self, key: Key<'_>) -> RecordKey {
         let scope = match self.scopes.get(key.scope) {
             Some(scope) => *scope,
             None => {
@@ -121,39 +123,45 @@ impl Records {
         (scope, key.id)
     }
 
-    fn completed_by(&mut self, place: Place, now: Instant) -> Option<Owner> {
-        let record = self.completed.get(&place)?;
+    fn completed_by(&mut self, record_key: RecordKey, now: Instant) -> Option<Owner> {
+        let record = self.completed.get(&record_key)?;
         if record.is_expired(now) {
-            self.completed.remove(&place);
+            self.completed.remove(&record_key);
             return None;
         }
         Some(record.owner)
     }
 
-    fn held_by_another(&self, place: Place, owner: Owner, now: Instant) -> Option<Instant> {
-        let record = self.in_progress.get(&place)?;
+    fn held_by_another(
+        &self,
+        record_key: RecordKey,
+        owner: Owner,
+        now: Instant,
+    ) -> Option<Instant> {
+        let record = self.in_progress.get(&record_key)?;
         (record.owner != owner && !record.is_expired(now)).then_some(record.until)
     }
 
     fn hold(
         &mut self,
-        place: Place,
+        record_key: RecordKey,
         owner: Owner,
         lease: Duration,
         now: Instant,
     ) -> Result<(), StoreError> {
-        if self.in_progress.remove(&place).is_none() {
+        if self.in_progress.remove(&record_key).is_none() {
             self.make_room(now)?;
         }
         let until = after(now, lease);
         self.swept_until = self.swept_until.map(|swept| swept.min(until));
-        self.in_progress.insert(place, Record { owner, until });
+        self.in_progress.insert(record_key, Record { owner, until });
         Ok(())
     }
 
-    /// Makes room for one more record.
+    /// Makes room for one more record, or fails.
     fn make_room(&mut self, now: Instant) -> Result<(), StoreError> {
-        // Two for each that comes: in time all that expired are gone, and no operation takes long.
+        // Remove up to two expired records for each new one: expired records all go in time, and no single
+        // operation takes long.
         for records in [&mut self.in_progress, &mut self.completed] {
             for _ in 0..2 {
                 if records.front().is_some_and(|(_, record)| record.is_expired(now)) {
@@ -174,7 +182,7 @@ impl Records {
         self.in_progress.len().saturating_add(self.completed.len()) >= self.capacity
     }
 
-    /// Clears away the leases that lapsed behind longer ones.
+    /// Removes leases that expired behind longer ones.
     fn sweep(&mut self, now: Instant) {
         if self.swept_until.is_none_or(|until| until <= now) {
             self.in_progress.retain(|_, record| !record.is_expired(now));
@@ -184,5 +192,5 @@ impl Records {
 }
 
 fn after(now: Instant, time: Duration) -> Instant {
-    now.checked_add(expiry::bounded(time)).unwrap_or(now)
+    now.checked_add(duration::storable(time)).unwrap_or(now)
 }

@@ -1,16 +1,13 @@
-//! Where Redis is.
+//! The address of the server, parsed from a URL.
 
-use redis::{
-    AsyncConnectionConfig, Client, ConnectionAddr, ConnectionInfo, IntoConnectionInfo,
-    aio::MultiplexedConnection,
-};
+use redis::{AsyncConnectionConfig, Client, ConnectionAddr, ConnectionInfo, IntoConnectionInfo};
 
-use super::failure::Failure;
 #[cfg(feature = "redis-tls")]
-use super::tls::{Driver, Tls};
+use super::tls::Tls;
+use super::{connection::Connection, failure::Failure};
 
-/// How many commands may wait to be written. Beyond that their callers wait, which costs more.
-const WAITING: usize = 1024;
+/// How many commands may be queued. Beyond that their callers wait, which costs more.
+const QUEUE: usize = 1024;
 
 pub(super) struct Address {
     client: Client,
@@ -25,14 +22,14 @@ impl Address {
         #[cfg(feature = "redis-tls")]
         let tls = Tls::of(&info)?;
         let client = Client::open(info).map_err(|_| UNREADABLE)?;
-        // Without `TCP_NODELAY`: commands that come while an answer is due are sent together once it is there.
-        // None waits for longer than that, and 64 in flight cost nearly half.
+        // Without `TCP_NODELAY`, commands issued while an answer is due are sent together once it arrives. None
+        // waits for longer than that, and 64 in flight cost nearly half.
         //
-        // Time is kept by who asks: these clocks start when a command has come to its turn.
+        // The client has timeouts of its own: these would start only when a command leaves the queue.
         let settings = AsyncConnectionConfig::new()
             .set_connection_timeout(None)
             .set_response_timeout(None)
-            .set_pipeline_buffer_size(WAITING);
+            .set_pipeline_buffer_size(QUEUE);
         Ok(Self {
             client,
             settings,
@@ -41,37 +38,25 @@ impl Address {
         })
     }
 
-    pub(super) async fn connect(&self) -> Result<Wire, Failure> {
+    pub(super) async fn connect(&self, number: u64) -> Result<Connection, Failure> {
         #[cfg(feature = "redis-tls")]
         if let Some(tls) = &self.tls {
             let redis = self.client.get_connection_info().redis_settings();
             let (connection, driver) = tls.connect(redis, self.settings.clone()).await?;
-            return Ok(Wire { connection, _driver: Some(driver) });
+            return Ok(Connection::with_driver(number, connection, driver));
         }
         let connection = self
             .client
             .get_multiplexed_async_connection_with_config(&self.settings)
             .await
             .map_err(|error| Failure::unconnected(&error))?;
-        Ok(Wire {
-            connection,
-            #[cfg(feature = "redis-tls")]
-            _driver: None,
-        })
+        Ok(Connection::new(number, connection))
     }
-}
-
-/// A connection that ends with its last clone.
-#[derive(Clone)]
-pub(super) struct Wire {
-    pub(super) connection: MultiplexedConnection,
-    #[cfg(feature = "redis-tls")]
-    _driver: Option<Driver>,
 }
 
 const UNREADABLE: Failure = Failure::Url("it cannot be read");
 
-/// The texts are our own: those of the URL's parts may be a password's that was not escaped.
+/// Parses the URL. The error texts are our own: the redis crate's may quote a password that was not escaped.
 fn parse(url: &str) -> Result<ConnectionInfo, Failure> {
     let scheme = url.split_once(':').map_or("", |(scheme, _)| scheme);
     let is_tls = ["rediss", "valkeys"].iter().any(|tls| scheme.eq_ignore_ascii_case(tls));
@@ -92,7 +77,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn what_is_no_url_of_redis_is_refused_without_a_word_of_it() {
+    fn an_invalid_redis_url_is_rejected_with_an_error_that_quotes_none_of_it() {
         for url in [
             "",
             "hunter2",
@@ -112,7 +97,7 @@ mod tests {
     }
 
     #[test]
-    fn tls_is_refused_where_the_feature_is_off() {
+    fn a_tls_url_is_rejected_if_the_feature_is_off() {
         let refused = Address::parse("rediss://localhost").err().map(|failure| failure.to_string());
         let expected = "not a URL of Redis: TLS needs the feature `redis-tls`";
         assert_eq!(refused.as_deref(), (!cfg!(feature = "redis-tls")).then_some(expected));

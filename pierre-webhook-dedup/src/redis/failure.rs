@@ -1,4 +1,4 @@
-//! Why Redis did not do what it was asked.
+//! `Failure`: why an operation over Redis failed.
 
 use std::fmt;
 
@@ -6,29 +6,29 @@ use redis::{ErrorKind, RedisError, ServerErrorKind};
 
 use crate::error::StoreError;
 
-/// No text of it holds anything of the URL.
+/// None of its texts contains a part of the URL.
 #[derive(Clone, Debug)]
 pub(super) enum Failure {
-    /// The URL, by what is wrong with it.
+    /// The URL is invalid, for this reason.
     Url(&'static str),
-    /// There is no tokio runtime to speak to Redis from.
+    /// There is no tokio runtime.
     NoRuntime,
-    /// No connection, by the cause.
+    /// No connection could be made, for this reason.
     Unconnected(String),
     /// The runtime that was connecting has ended.
     Interrupted,
-    /// No answer in time.
+    /// There was no answer in time.
     Slow,
-    /// The answer is an error, or the connection broke before it came.
+    /// The answer is an error, or the connection broke before it arrived.
     Refused(RedisError),
-    /// An answer that no Redis gives.
+    /// The answer has a type that Redis never returns for this command.
     Unexpected,
 }
 
 impl Failure {
-    /// The failure of a connection that was to be made.
+    /// A failure to connect.
     ///
-    /// A server that does not know `AUTH` or `HELLO` repeats what it was sent: its words stay out of the text.
+    /// A server that doesn't know `AUTH` or `HELLO` quotes their arguments, so its text is left out.
     pub(super) fn unconnected(error: &RedisError) -> Self {
         Self::Unconnected(match error.kind() {
             ErrorKind::Io => error.to_string(),
@@ -40,8 +40,8 @@ impl Failure {
         })
     }
 
-    /// Whether a new connection may do better: one that broke or is silent, or leads to a server that is not
-    /// the master any more, or not yet.
+    /// Whether a new connection may help: this one broke or is silent, or its server isn't the master any more or
+    /// not yet.
     pub(super) fn is_of_the_connection(&self) -> bool {
         match self {
             Self::Slow | Self::Interrupted => true,
@@ -60,7 +60,7 @@ impl Failure {
         }
     }
 
-    /// Whether the server does not know the claim's form of `SET`.
+    /// Whether the server is too old to know `SET` with both `NX` and `GET`.
     pub(super) fn is_of_an_old_server(&self) -> bool {
         matches!(self, Self::Refused(error)
             if error.kind() == ErrorKind::Server(ServerErrorKind::ResponseError)

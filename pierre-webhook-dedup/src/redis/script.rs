@@ -1,20 +1,31 @@
-//! What the server does in one step.
+//! The Lua scripts, each of which the server runs atomically.
 
 use std::sync::LazyLock;
 
-/// A script, called by its hash where the server has it.
+use super::command::Command;
+
+/// A script, called by its hash, and by its text if the server doesn't have it.
 pub(super) struct Script {
-    pub(super) text: &'static str,
-    pub(super) hash: String,
+    text: &'static str,
+    hash: String,
 }
 
 impl Script {
     fn new(text: &'static str) -> Self {
         Self { text, hash: redis::Script::new(text).get_hash().to_owned() }
     }
+
+    pub(super) fn call<'a>(
+        &'static self,
+        key: &'a str,
+        owner: &'a str,
+        milliseconds: u64,
+    ) -> Command<'a> {
+        Command::Script { text: self.text, hash: &self.hash, key, owner, milliseconds }
+    }
 }
 
-/// 1: the key is the owner's for another lease. 0: it is another's, or completed.
+/// Returns 1 if the owner holds the key for another lease, and 0 if another holds it or it is completed.
 pub(super) static RENEW: LazyLock<Script> = LazyLock::new(|| {
     Script::new(
         "local held = redis.call('GET', KEYS[1]) \
@@ -24,7 +35,7 @@ pub(super) static RENEW: LazyLock<Script> = LazyLock::new(|| {
     )
 });
 
-/// 1: it is recorded that the owner completed the key, or was. 0: it is another's, or completed by another.
+/// Returns 1 if the owner's completion is recorded, now or earlier, and 0 if another holds or completed the key.
 pub(super) static COMPLETE: LazyLock<Script> = LazyLock::new(|| {
     Script::new(
         "local done = 'done:' .. ARGV[1] \
@@ -36,7 +47,7 @@ pub(super) static COMPLETE: LazyLock<Script> = LazyLock::new(|| {
     )
 });
 
-/// Removes the key where it is in progress under the owner.
+/// Removes the key if it is in progress under the owner.
 pub(super) static RELEASE: LazyLock<Script> = LazyLock::new(|| {
     Script::new(
         "if redis.call('GET', KEYS[1]) ~= ARGV[1] then return 0 end \
@@ -44,10 +55,10 @@ pub(super) static RELEASE: LazyLock<Script> = LazyLock::new(|| {
     )
 });
 
-/// The rest of another's lease; 0 where it is over by now, and -1 where the key is completed by now.
+/// Returns what is left of another's lease, 0 if it has expired by now, and -1 if the key is completed by now.
 ///
-/// One that never ends was made so by somebody's hand. It gets an end, lest the delivery is never handled.
-pub(super) static REST: LazyLock<Script> = LazyLock::new(|| {
+/// A key without an expiry was made so by hand. The script sets one, or the delivery would never be handled.
+pub(super) static REMAINING_LEASE: LazyLock<Script> = LazyLock::new(|| {
     Script::new(
         "local held = redis.call('GET', KEYS[1]) \
          if not held then return 0 end \

@@ -1,7 +1,7 @@
-//! A connection that is encrypted, to a server that has proved its name.
+//! Connections over TLS, with a certificate that is valid for the host.
 //!
-//! The redis crate's own would read the platform's roots at every connection, on a thread that serves, fail at
-//! the first root that cannot be parsed, and panic in a program with two providers of cryptography.
+//! The redis crate's own TLS is not used: it reads the platform's roots for every connection and blocks a worker
+//! thread while it does, fails at the first root it can't parse, and panics in a program with two crypto providers.
 
 use std::sync::Arc;
 
@@ -23,12 +23,12 @@ pub(super) struct Tls {
     host: String,
     port: u16,
     name: ServerName<'static>,
-    /// The roots are read once, at the first connection.
+    /// Created at the first connection, when the roots are read.
     settings: OnceCell<Arc<ClientConfig>>,
 }
 
 impl Tls {
-    /// For an address of TLS.
+    /// Returns the TLS settings of an address that uses TLS.
     pub(super) fn of(info: &ConnectionInfo) -> Result<Option<Self>, Failure> {
         let ConnectionAddr::TcpTls { host, port, .. } = info.addr() else {
             return Ok(None);
@@ -58,7 +58,7 @@ async fn read_roots() -> Result<Arc<ClientConfig>, Failure> {
     spawn_blocking(|| {
         let read = rustls_native_certs::load_native_certs();
         let mut roots = RootCertStore::empty();
-        // A platform's collection may have some that are of no use.
+        // A platform may have roots that can't be parsed: skip those.
         if roots.add_parsable_certificates(read.certs).0 == 0 {
             let error = read.errors.first().map(|error| format!(": {error}")).unwrap_or_default();
             return Err(Failure::Unconnected(format!("no root certificate was found{error}")));
@@ -78,7 +78,7 @@ fn failed(error: impl std::error::Error) -> Failure {
     Failure::Unconnected(error.to_string())
 }
 
-/// Ends the connection with its last clone, also where the server owes it answers.
+/// Closes the connection when its last clone is dropped, even if answers are due.
 #[derive(Clone)]
 pub(super) struct Driver {
     _task: Arc<Aborted>,

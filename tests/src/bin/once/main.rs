@@ -47,7 +47,10 @@ fn usage() -> ExitCode {
 }
 
 fn prove(count: usize) -> ExitCode {
-    let Some(redis) = RedisServer::persistent() else { return ExitCode::SUCCESS };
+    let Some(redis) = RedisServer::persistent() else {
+        eprintln!("once: needs `redis-server`, which is not installed: nothing was checked");
+        return ExitCode::FAILURE;
+    };
     let mut directory = Directory::new();
     let runtime = Runtime::new().expect("a runtime");
 

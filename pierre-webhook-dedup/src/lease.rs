@@ -1,0 +1,167 @@
+//! The lease behind a claim: taken, renewed, released. It may outlive its claim.
+
+use std::{
+    sync::{Arc, OnceLock},
+    time::Duration,
+};
+
+use pierre_webhook_core::DeliveryId;
+use tokio::{
+    runtime::Handle,
+    sync::{Mutex, MutexGuard},
+    task::{AbortHandle, yield_now},
+    time::{Instant, sleep},
+};
+
+use crate::{
+    error::StoreError,
+    once::Recorded,
+    owner::Owner,
+    store::{Claimed, Key},
+    terms::Terms,
+    trace::{warn, warn_of},
+};
+
+pub(crate) struct Lease {
+    terms: Arc<Terms>,
+    id: DeliveryId,
+    owner: Owner,
+    /// Locked during each renewal, and by whatever ends them: a renewal in flight would undo a release.
+    renewals: Mutex<Renewals>,
+    /// The task that renews the lease.
+    renewer: OnceLock<AbortHandle>,
+    /// The runtime that the claim was made on.
+    runtime: Handle,
+}
+
+#[derive(PartialEq)]
+enum Renewals {
+    Allowed,
+    Ended,
+}
+
+impl Lease {
+    pub(crate) fn new(terms: Arc<Terms>, id: DeliveryId) -> Result<Self, StoreError> {
+        Ok(Self {
+            terms,
+            id,
+            owner: Owner::random()?,
+            renewals: Mutex::new(Renewals::Allowed),
+            renewer: OnceLock::new(),
+            runtime: Handle::try_current().map_err(StoreError::new)?,
+        })
+    }
+
+    pub(crate) fn id(&self) -> DeliveryId {
+        self.id
+    }
+
+    pub(crate) fn terms(&self) -> &Terms {
+        &self.terms
+    }
+
+    pub(crate) fn runtime(&self) -> &Handle {
+        &self.runtime
+    }
+
+    fn key(&self) -> Key<'_> {
+        self.terms.key(self.id)
+    }
+
+    pub(crate) async fn claim(&self) -> Result<Claimed, StoreError> {
+        self.terms.store.claim(self.key(), self.owner, self.terms.lease).await
+    }
+
+    pub(crate) async fn complete(&self) -> Result<Recorded, StoreError> {
+        let _ended = self.end_renewals().await;
+        if self.terms.store.complete(self.key(), self.owner, self.terms.retention).await? {
+            return Ok(Recorded::Yes);
+        }
+        warn(self.id, "a delivery was taken over before it was completed: it runs twice");
+        Ok(Recorded::TakenOver)
+    }
+
+    pub(crate) async fn release(&self) -> Result<(), StoreError> {
+        let _ended = self.end_renewals().await;
+        self.terms.store.release(self.key(), self.owner).await
+    }
+
+    /// Releases the lease from a `Drop`.
+    pub(crate) fn abandon(self: Arc<Self>) {
+        match self.renewals.try_lock() {
+            Ok(mut renewals) => {
+                *renewals = Renewals::Ended;
+                self.stop_renewing();
+                let _runtime = self.runtime.enter();
+                self.terms.store.abandon(self.key(), self.owner);
+            }
+            // A renewal is in flight: wait for it first.
+            Err(_) => {
+                let lease = Arc::clone(&self);
+                self.runtime.spawn(async move {
+                    let _ended = lease.end_renewals().await;
+                    lease.terms.store.abandon(lease.key(), lease.owner);
+                });
+            }
+        }
+    }
+
+    /// Spawns a task that renews the lease at every third of it, for at most `renew_for`.
+    pub(crate) async fn keep_renewed(self: &Arc<Self>, renew_for: Duration) {
+        let (lease, start) = (Arc::clone(self), Instant::now());
+        let renewer = self.runtime.spawn(async move {
+            loop {
+                sleep(lease.terms.third_of_lease()).await;
+                if start.elapsed() > renew_for {
+                    warn(
+                        lease.id,
+                        "a delivery is in work for so long that its lease is not renewed any more",
+                    );
+                    return;
+                }
+                match lease.renew().await {
+                    Ok(true) => {}
+                    Ok(false) => return,
+                    Err(error) => warn_of(&error, lease.id, "a lease could not be renewed"),
+                }
+            }
+        });
+        let _ = self.renewer.set(renewer.abort_handle());
+        // A new task starts in this thread's own slot, which no other thread steals from. Without a yield,
+        // work that blocks the thread would keep the task there.
+        yield_now().await;
+    }
+
+    /// Renews in a task of its own, so that dropping the caller does not cut the renewal short.
+    pub(crate) async fn renew_uncancelled(self: Arc<Self>) -> Result<bool, StoreError> {
+        // Prefer the caller's runtime: the claim's may have ended, or nobody may drive it.
+        let runtime = Handle::try_current().unwrap_or_else(|_| self.runtime.clone());
+        runtime.spawn(async move { self.renew().await }).await.map_err(StoreError::new)?
+    }
+
+    async fn renew(&self) -> Result<bool, StoreError> {
+        let renewals = self.renewals.lock().await;
+        if *renewals == Renewals::Ended {
+            return Ok(false);
+        }
+        let is_held = self.terms.store.renew(self.key(), self.owner, self.terms.lease).await?;
+        if !is_held {
+            warn(self.id, "a lease was lost: the delivery is handled twice");
+        }
+        Ok(is_held)
+    }
+
+    /// Waits for a renewal in flight and allows no other.
+    async fn end_renewals(&self) -> MutexGuard<'_, Renewals> {
+        let mut renewals = self.renewals.lock().await;
+        *renewals = Renewals::Ended;
+        self.stop_renewing();
+        renewals
+    }
+
+    pub(crate) fn stop_renewing(&self) {
+        if let Some(renewer) = self.renewer.get() {
+            renewer.abort();
+        }
+    }
+}

@@ -1,0 +1,41 @@
+//! The terms of a claim: what a `Dedup` and its claims share.
+
+use std::{sync::Arc, time::Duration};
+
+use pierre_webhook_core::DeliveryId;
+use tokio::sync::Semaphore;
+
+use crate::store::{Key, Store};
+
+/// How many completions may wait in the background for a store that fails.
+const MAX_UNRECORDED: usize = 10_000;
+
+#[derive(Clone)]
+pub(crate) struct Terms {
+    pub(crate) store: Arc<dyn Store>,
+    pub(crate) scope: Arc<str>,
+    pub(crate) lease: Duration,
+    pub(crate) retention: Duration,
+    /// One permit for each completion that waits in the background.
+    pub(crate) unrecorded: Arc<Semaphore>,
+}
+
+impl Terms {
+    pub(crate) fn new(store: impl Store) -> Self {
+        Self {
+            store: Arc::new(store),
+            scope: "".into(),
+            lease: Duration::from_secs(60),
+            retention: Duration::from_secs(72 * 60 * 60),
+            unrecorded: Arc::new(Semaphore::new(MAX_UNRECORDED)),
+        }
+    }
+
+    pub(crate) fn key(&self, id: DeliveryId) -> Key<'_> {
+        Key::new(&self.scope, id)
+    }
+
+    pub(crate) fn third_of_lease(&self) -> Duration {
+        self.lease.checked_div(3).unwrap_or(self.lease)
+    }
+}

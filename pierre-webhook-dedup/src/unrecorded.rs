@@ -1,0 +1,77 @@
+//! Completions that the store has not recorded yet: retried in the background.
+
+use std::{sync::Arc, time::Duration};
+
+use tokio::time::{Instant, sleep};
+
+use crate::{
+    lease::Lease,
+    once::Recorded,
+    trace::{warn, warn_of},
+};
+
+/// How long a completion is retried.
+const RETRY_FOR: Duration = Duration::from_secs(15 * 60);
+const FIRST_PAUSE: Duration = Duration::from_millis(100);
+const LONGEST_PAUSE: Duration = Duration::from_secs(5);
+
+/// Work that succeeded but isn't recorded yet. Dropping this value records it in the background.
+pub(crate) struct Unrecorded {
+    lease: Arc<Lease>,
+    is_settled: bool,
+}
+
+impl Unrecorded {
+    pub(crate) fn new(lease: Arc<Lease>) -> Self {
+        Self { lease, is_settled: false }
+    }
+
+    pub(crate) async fn record(mut self) -> Recorded {
+        match self.lease.complete().await {
+            Ok(recorded) => {
+                self.is_settled = true;
+                recorded
+            }
+            Err(error) => {
+                warn_of(&error, self.lease.id(), "a completed delivery is recorded later");
+                Recorded::Retrying
+            }
+        }
+    }
+}
+
+impl Drop for Unrecorded {
+    fn drop(&mut self) {
+        if self.is_settled {
+            return;
+        }
+        match Arc::clone(&self.lease.terms().unrecorded).try_acquire_owned() {
+            Ok(permit) => {
+                let lease = Arc::clone(&self.lease);
+                self.lease.runtime().spawn(async move {
+                    retry(&lease).await;
+                    drop(permit);
+                });
+            }
+            Err(_) => {
+                warn(self.lease.id(), "a completed delivery is not recorded: too many wait");
+                self.lease.stop_renewing();
+            }
+        }
+    }
+}
+
+async fn retry(lease: &Lease) {
+    let start = Instant::now();
+    // Short enough to record the completion once the store is back, before another claims the delivery.
+    let longest = LONGEST_PAUSE.min(lease.terms().third_of_lease());
+    let mut pause = FIRST_PAUSE.min(longest);
+    while let Err(error) = lease.complete().await {
+        if start.elapsed() > RETRY_FOR {
+            warn_of(&error, lease.id(), "a completed delivery could not be recorded");
+            return;
+        }
+        sleep(pause).await;
+        pause = pause.saturating_mul(2).min(longest);
+    }
+}

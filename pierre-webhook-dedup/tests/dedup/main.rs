@@ -1,0 +1,23 @@
+//! Deduplication over memory and Redis: in a handler, as a layer, and through real HTTP.
+
+#![expect(
+    clippy::arithmetic_side_effects,
+    clippy::assertions_on_result_states,
+    clippy::indexing_slicing,
+    clippy::panic,
+    clippy::unwrap_used,
+    reason = "tests fail by a panic; clippy exempts test functions, but not their helpers"
+)]
+
+mod actix;
+mod cancelled;
+mod disconnect;
+mod faulty;
+mod layer;
+mod memory;
+mod once;
+mod redis;
+mod renewal;
+mod store_failure;
+mod trace;
+mod unique;
