@@ -1,13 +1,12 @@
 //! `DedupLayer`: deduplication for axum and any tower stack.
 
-mod body;
 mod service;
 
 use std::fmt;
 
 use tower_layer::Layer;
 
-pub use self::{body::ResponseBody, service::DedupService};
+pub use self::service::DedupService;
 use crate::dedup::Dedup;
 
 /// A tower layer that handles each verified delivery once.

@@ -27,7 +27,7 @@ mod unrecorded;
 #[cfg(feature = "redis")]
 pub use crate::redis::RedisStore;
 #[cfg(feature = "tower")]
-pub use layer::{DedupLayer, DedupService, ResponseBody};
+pub use layer::{DedupLayer, DedupService};
 #[doc(no_inline)]
 pub use pierre_webhook_core::{DeliveryId, ParseDeliveryIdError};
 pub use {

@@ -59,7 +59,8 @@ impl fmt::Debug for VerifiedBody {
 }
 
 pin_project! {
-    /// The response body of [`VerifyWebhook`](crate::VerifyWebhook): the inner service's, or that of a rejection.
+    /// The response body of [`VerifyWebhook`](crate::VerifyWebhook): the inner service's, or a
+    /// rejection's. [`pierre-webhook-dedup`](https://docs.rs/pierre-webhook-dedup) responds with it too.
     ///
     /// It implements [`Body`] if the inner service's data implements `From<Bytes>`.
     pub struct ResponseBody<B> {
@@ -72,17 +73,19 @@ pin_project! {
     #[project = KindProjection]
     enum Kind<B> {
         Inner { #[pin] body: B },
-        Rejection { body: VerifiedBody },
+        Own { body: VerifiedBody },
     }
 }
 
 impl<B> ResponseBody<B> {
-    pub(crate) fn inner(body: B) -> Self {
+    /// Wraps the inner service's body.
+    pub fn inner(body: B) -> Self {
         Self { kind: Kind::Inner { body } }
     }
 
-    pub(crate) fn rejection(bytes: Bytes) -> Self {
-        Self { kind: Kind::Rejection { body: bytes.into() } }
+    /// Makes a body of these bytes, for a layer that responds by itself.
+    pub fn from_bytes(bytes: impl Into<Bytes>) -> Self {
+        Self { kind: Kind::Own { body: bytes.into().into() } }
     }
 }
 
@@ -100,7 +103,7 @@ where
     ) -> Poll<Option<Result<Frame<B::Data>, B::Error>>> {
         match self.project().kind.project() {
             KindProjection::Inner { body } => body.poll_frame(cx),
-            KindProjection::Rejection { body } => Pin::new(body).poll_frame(cx).map(|frame| {
+            KindProjection::Own { body } => Pin::new(body).poll_frame(cx).map(|frame| {
                 frame.map(|frame| match frame {
                     Ok(frame) => Ok(frame.map_data(B::Data::from)),
                     Err(never) => match never {},
@@ -112,14 +115,14 @@ where
     fn is_end_stream(&self) -> bool {
         match &self.kind {
             Kind::Inner { body } => body.is_end_stream(),
-            Kind::Rejection { body } => body.is_end_stream(),
+            Kind::Own { body } => body.is_end_stream(),
         }
     }
 
     fn size_hint(&self) -> SizeHint {
         match &self.kind {
             Kind::Inner { body } => body.size_hint(),
-            Kind::Rejection { body } => body.size_hint(),
+            Kind::Own { body } => body.size_hint(),
         }
     }
 }

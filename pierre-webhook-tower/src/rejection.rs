@@ -130,7 +130,7 @@ pub struct ProblemResponse;
 
 impl<B> RejectionResponse<B> for ProblemResponse {
     fn respond(&self, rejection: Rejection) -> Response<ResponseBody<B>> {
-        rejection.problem(|bytes| ResponseBody::rejection(bytes.into()))
+        rejection.problem(ResponseBody::from_bytes)
     }
 }
 

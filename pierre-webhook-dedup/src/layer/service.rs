@@ -8,11 +8,10 @@ use std::{
 };
 
 use http::{HeaderName, HeaderValue, Request, Response, StatusCode};
-use pierre_webhook_tower::Webhook;
+use pierre_webhook_tower::{ResponseBody, Webhook};
 use tokio::runtime::Handle;
 use tower_service::Service;
 
-use super::body::ResponseBody;
 use crate::{
     answer::Answer,
     dedup::Dedup,
@@ -115,7 +114,7 @@ where
 }
 
 fn respond<B>(answer: &Answer) -> Response<ResponseBody<B>> {
-    let mut response = Response::new(ResponseBody::own(answer.body().into()));
+    let mut response = Response::new(ResponseBody::from_bytes(answer.body()));
     *response.status_mut() =
         StatusCode::from_u16(answer.status()).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
     for (name, value) in answer.headers() {
