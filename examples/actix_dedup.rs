@@ -53,6 +53,7 @@ async fn serve() -> Result<(), Box<dyn Error>> {
 /// Answers with what `deploy` returns; 200 for a delivery that was handled before, and 503 for one that is
 /// being handled, or where the store failed.
 async fn receive(webhook: Webhook, dedup: web::Data<Dedup>) -> actix_web::Result<impl Responder> {
+    let dedup = dedup.for_tenant(webhook.tenant.as_deref());
     Ok(dedup.once(webhook.id(), || deploy(&webhook)).await?)
 }
 

@@ -65,6 +65,29 @@ impl Dedup {
         self
     }
 
+    /// Returns a `Dedup` for the deliveries of one tenant, whose scope is this one's and the tenant's together.
+    ///
+    /// Without it, a tenant could sign the body of another tenant's delivery with its own secret, and that delivery
+    /// would count as handled. `DedupLayer` does this by itself with the delivery's tenant. In a handler, pass
+    /// [`Delivery::tenant`](pierre_webhook_core::Delivery::tenant):
+    ///
+    /// ```
+    /// # use pierre_webhook_core::Delivery;
+    /// # use pierre_webhook_dedup::{Dedup, Once, OnceError};
+    /// # async fn handle(dedup: Dedup, delivery: Delivery) -> Result<Once<()>, OnceError<std::io::Error>> {
+    /// dedup.for_tenant(delivery.tenant.as_deref()).once(delivery.id(), async || Ok(())).await
+    /// # }
+    /// ```
+    pub fn for_tenant(&self, tenant: Option<&str>) -> Self {
+        let mut dedup = self.clone();
+        if let Some(tenant) = tenant {
+            // A control character, so that no two pairs of ordinary names come to the same text.
+            let scope = format!("{}\u{1f}{tenant}", self.terms.scope);
+            Arc::make_mut(&mut dedup.terms).scope = scope.into();
+        }
+        dedup
+    }
+
     /// Sets how long a claim lasts without a renewal, for example after its process was killed. 60 seconds by
     /// default.
     ///

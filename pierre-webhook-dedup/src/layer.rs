@@ -42,6 +42,9 @@ use crate::dedup::Dedup;
 /// | can't be claimed because the store failed | 503 with `Retry-After`, unless the [`Dedup`] [fails open](Dedup::fail_open) |
 /// | is missing from the request's extensions | 500 |
 ///
+/// Deliveries of different [tenants](pierre_webhook_core::Verifier::tenant) are kept apart, see
+/// [`Dedup::for_tenant`].
+///
 /// A 2xx completes the delivery as soon as its head is returned; the body may still be streaming. If the store
 /// fails after the handler has succeeded, the response is the handler's and the completion is recorded in the
 /// background.

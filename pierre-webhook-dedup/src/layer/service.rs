@@ -100,6 +100,7 @@ where
         return Ok(respond(&Answer::NotVerified));
     };
     let id = webhook.id();
+    let dedup = dedup.for_tenant(webhook.tenant.as_deref());
     let work = async || match inner.call(request).await {
         Ok(response) if response.status().is_success() => Ok(response),
         failure => Err(failure),

@@ -81,6 +81,30 @@ async fn a_2xx_completes_and_a_repeat_is_an_empty_200() {
 }
 
 #[tokio::test]
+async fn the_same_body_from_two_tenants_is_two_deliveries() {
+    let once = DedupLayer::new(Dedup::new(MemoryStore::new()).scope("deploy"));
+    let runs = Arc::new(AtomicUsize::new(0));
+    let app = |tenant: Option<&str>| {
+        let verifier = Verifier::new(Secret::new(SECRET).unwrap());
+        let verifier = match tenant {
+            Some(name) => verifier.tenant(name),
+            None => verifier,
+        };
+        let runs = Arc::clone(&runs);
+        let handler = async move |_: Webhook| runs.fetch_add(1, Ordering::SeqCst).to_string();
+        let layers = (VerifyWebhookLayer::new(verifier), once.clone());
+        Router::new().route("/webhooks", post(handler).layer(layers))
+    };
+    for tenant in [Some("a"), Some("b"), None, Some("")] {
+        let before = runs.load(Ordering::SeqCst);
+        for body in [before.to_string(), String::new()] {
+            assert_eq!(send(&app(tenant), delivery("1")).await, (200, None, body), "{tenant:?}");
+        }
+    }
+    assert_eq!(runs.load(Ordering::SeqCst), 4);
+}
+
+#[tokio::test]
 async fn any_other_status_than_2xx_releases_the_delivery() {
     let statuses = &[500, 404, 302, 400];
     let (app, _) = app(DedupLayer::new(Dedup::new(MemoryStore::new())), statuses);
