@@ -1,4 +1,4 @@
-//! Frames of HTTP/2, written as they are: a client that no library keeps from sending what a server should not get.
+//! A raw HTTP/2 client, which can send what a library wouldn't.
 
 use std::{
     io::{self, Read, Write},
@@ -60,6 +60,8 @@ impl Frames {
         while frames.windows.0 == windows.0 {
             frames.read().expect("a wider window");
         }
+        // A server may keep to the smaller windows of a stream until its settings are acknowledged.
+        frames.socket.write_all(&frame(SETTINGS, ACK, 0, &[])).expect("a server");
         frames
     }
 

@@ -1,4 +1,4 @@
-//! What was measured, as a table in Markdown, and the bounds that it must keep.
+//! The figures as a Markdown table, and their bounds.
 
 use std::{fmt, thread};
 
@@ -45,15 +45,9 @@ pub(crate) struct Table {
 }
 
 impl Table {
-    /// Measures a case in both frameworks, each figure as that of one of so many things.
-    pub(crate) fn row(
-        &mut self,
-        case: &str,
-        count: usize,
-        of: &str,
-        measure: impl Fn(Framework) -> Cell + Sync,
-    ) {
-        let case = format!("{case} | {count}, each {of}");
+    /// Measures a case in both frameworks. `of` says how many connections, streams or deliveries a figure is the mean of.
+    pub(crate) fn row(&mut self, case: &str, of: &str, measure: impl Fn(Framework) -> Cell + Sync) {
+        let case = format!("{case} | {of}");
         // Each in a process of its own, so both may be measured at once.
         let cells = thread::scope(|scope| {
             let actix = scope.spawn(|| measure(Framework::Actix));
@@ -77,7 +71,7 @@ impl Table {
 
 impl fmt::Display for Table {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        writeln!(f, "| case | measured | axum (hyper, h2 0.4) | actix (h2 0.3) |")?;
+        writeln!(f, "| case | mean of | axum (hyper, h2 0.4) | actix (h2 0.3) |")?;
         writeln!(f, "| --- | --- | ---: | ---: |")?;
         self.rows
             .iter()
