@@ -170,7 +170,7 @@ async fn empty_data_frames_and_trailers_are_no_part_of_the_body() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_flood_of_empty_data_frames_closes_the_connection_or_costs_nothing() {
+async fn a_flood_of_empty_data_frames_closes_the_connection_or_is_read_to_its_end() {
     for Watched { server, handled, .. } in watched(&verifier()) {
         let client = open(server.address).await;
         within(async {
