@@ -8,12 +8,15 @@
 
 mod shutdown;
 
-use std::{env, error::Error, io, process::ExitCode};
+use std::{env, error::Error, io, process::ExitCode, time::Duration};
 
 use actix_web::{App, HttpResponse, HttpServer, Responder, web};
 use pierre_webhook_actix::{Secret, Verifier, Webhook, WebhookConfig};
 use pierre_webhook_dedup::{Dedup, MemoryStore};
-use tracing::info;
+use tracing::{info, warn};
+
+/// How long handlers may take to end once the server has been told to.
+const GRACE: Duration = Duration::from_secs(20);
 
 #[actix_web::main]
 async fn main() -> ExitCode {
@@ -33,11 +36,12 @@ async fn serve() -> Result<(), Box<dyn Error>> {
 
     // Made once: the closure below runs once for each worker, and they share what was handled.
     let config = WebhookConfig::new(Verifier::new(secret));
-    let dedup = web::Data::new(Dedup::new(MemoryStore::new()));
+    let dedup = Dedup::new(MemoryStore::new());
+    let data = web::Data::new(dedup.clone());
     let server = HttpServer::new(move || {
         App::new()
             .app_data(config.clone())
-            .app_data(dedup.clone())
+            .app_data(data.clone())
             .route("/webhooks", web::post().to(receive))
     })
     .shutdown_signal(shutdown::signal()?)
@@ -47,6 +51,11 @@ async fn serve() -> Result<(), Box<dyn Error>> {
         info!("listening on http://{address}/webhooks");
     }
     server.run().await?;
+    // What doesn't finish in time is handed to the next process.
+    let unfinished = dedup.shutdown(GRACE).await;
+    if !unfinished.is_empty() {
+        warn!("{unfinished}");
+    }
     Ok(())
 }
 

@@ -15,10 +15,13 @@ use pierre_webhook_dedup::{Dedup, DedupLayer, MemoryStore};
 use pierre_webhook_tower::{Secret, Verifier, VerifyWebhookLayer, Webhook};
 use tokio::net::TcpListener;
 use tower_http::timeout::TimeoutLayer;
-use tracing::info;
+use tracing::{info, warn};
 
 /// From a request's head to its response: the whole body, and the handler.
 const REQUEST_TIMEOUT: Duration = Duration::from_secs(20);
+
+/// How long handlers may take to end once the server has been told to.
+const GRACE: Duration = Duration::from_secs(20);
 
 #[tokio::main]
 async fn main() -> ExitCode {
@@ -39,7 +42,8 @@ async fn serve() -> Result<(), Box<dyn Error>> {
 
     let verify = VerifyWebhookLayer::new(Verifier::new(secret));
     // A sender that gives up doesn't stop a deploy that has begun: its retry is told to come again.
-    let once = DedupLayer::new(Dedup::new(MemoryStore::new())).run_to_completion();
+    let dedup = Dedup::new(MemoryStore::new());
+    let once = DedupLayer::new(dedup.clone());
     // Outermost first: it bounds how long the layer waits for a body. It doesn't stop a deploy that has begun.
     let timeout = TimeoutLayer::with_status_code(StatusCode::REQUEST_TIMEOUT, REQUEST_TIMEOUT);
     let app = Router::new().route("/webhooks", post(deploy).route_layer((timeout, verify, once)));
@@ -49,6 +53,11 @@ async fn serve() -> Result<(), Box<dyn Error>> {
         .map_err(|error| format!("cannot listen on {address}: {error}"))?;
     info!("listening on http://{}/webhooks", listener.local_addr()?);
     axum::serve(listener, app).with_graceful_shutdown(told_to_end).await?;
+    // Handlers finish even if their sender has gone. What doesn't finish in time is handed to the next process.
+    let unfinished = dedup.shutdown(GRACE).await;
+    if !unfinished.is_empty() {
+        warn!("{unfinished}");
+    }
     Ok(())
 }
 

@@ -18,13 +18,16 @@ use pierre_webhook_dedup::{Dedup, DedupLayer, RedisStore};
 use pierre_webhook_tower::{Secret, Verifier, VerifyWebhookLayer, Webhook};
 use tokio::net::TcpListener;
 use tower_http::timeout::TimeoutLayer;
-use tracing::info;
+use tracing::{info, warn};
 
 /// Longer than the sender goes on with retries, and than the max age and the future tolerance together.
 const RETENTION: Duration = Duration::from_secs(72 * 60 * 60);
 
 /// From a request's head to its response: the whole body, and the handler.
 const REQUEST_TIMEOUT: Duration = Duration::from_secs(20);
+
+/// How long handlers may take to end once the server has been told to.
+const GRACE: Duration = Duration::from_secs(20);
 
 #[tokio::main]
 async fn main() -> ExitCode {
@@ -51,7 +54,7 @@ async fn serve() -> Result<(), Box<dyn Error>> {
     // The scope is this consumer's: another service that shares the Redis handles every delivery too.
     let dedup = Dedup::new(store).scope("deploy").retention(RETENTION);
     let verify = VerifyWebhookLayer::new(Verifier::new(secret));
-    let once = DedupLayer::new(dedup).run_to_completion();
+    let once = DedupLayer::new(dedup.clone());
     // Outermost first: it bounds how long the layer waits for a body. It doesn't stop a deploy that has begun.
     let timeout = TimeoutLayer::with_status_code(StatusCode::REQUEST_TIMEOUT, REQUEST_TIMEOUT);
     let app = Router::new().route("/webhooks", post(deploy).route_layer((timeout, verify, once)));
@@ -61,6 +64,11 @@ async fn serve() -> Result<(), Box<dyn Error>> {
         .map_err(|error| format!("cannot listen on {address}: {error}"))?;
     info!("listening on http://{}/webhooks", listener.local_addr()?);
     axum::serve(listener, app).with_graceful_shutdown(told_to_end).await?;
+    // Handlers finish even if their sender has gone. What doesn't finish in time is handed to the next process.
+    let unfinished = dedup.shutdown(GRACE).await;
+    if !unfinished.is_empty() {
+        warn!("{unfinished}");
+    }
     Ok(())
 }
 

@@ -44,6 +44,10 @@ impl Claim {
         Ok(Self { lease, is_armed: true, is_leased: false })
     }
 
+    pub(crate) fn lease(&self) -> &Arc<Lease> {
+        &self.lease
+    }
+
     pub(crate) async fn take(&mut self) -> Result<Claimed, StoreError> {
         let claimed = self.lease.claim().await?;
         self.is_leased = true;

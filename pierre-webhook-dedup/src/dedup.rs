@@ -3,11 +3,13 @@
 use std::{fmt, sync::Arc, time::Duration};
 
 use pierre_webhook_core::DeliveryId;
+use tokio::time::timeout;
 
 use crate::{
     claim::{Begun, Claim},
     duration,
-    error::StoreError,
+    error::{ShuttingDown, StoreError},
+    live::{Live, Unfinished},
     once::{Once, OnceError},
     store::{Claimed, Store},
     terms::Terms,
@@ -42,15 +44,17 @@ use crate::{
 #[must_use]
 pub struct Dedup {
     terms: Arc<Terms>,
+    live: Arc<Live>,
     renew_for: Duration,
     fail_open: bool,
 }
 
 impl Dedup {
-    /// Creates a `Dedup` with a lease of 60 seconds, renewed for 15 minutes, and a retention of 72 hours.
+    /// Creates a `Dedup` with a lease of 20 seconds, renewed for 15 minutes, and a retention of 72 hours.
     pub fn new(store: impl Store) -> Self {
         Self {
             terms: Arc::new(Terms::new(store)),
+            live: Arc::default(),
             renew_for: Duration::from_secs(15 * 60),
             fail_open: false,
         }
@@ -88,7 +92,7 @@ impl Dedup {
         dedup
     }
 
-    /// Sets how long a claim lasts without a renewal, for example after its process was killed. 60 seconds by
+    /// Sets how long a claim lasts without a renewal, for example after its process was killed. 20 seconds by
     /// default.
     ///
     /// Rounded up to whole milliseconds and clamped to 10 ms..=10 years.
@@ -184,6 +188,12 @@ impl Dedup {
     pub async fn begin(&self, id: DeliveryId) -> Result<Begun, StoreError> {
         // From here on, dropping the claim releases whatever the store recorded, even if its answer was lost.
         let mut claim = Claim::prepare(Arc::clone(&self.terms), id)?;
+        self.live.add(Arc::downgrade(claim.lease()));
+        // Checked once the lease is counted: a shutdown either sees the lease or is seen here.
+        if *self.terms.is_closing.borrow() {
+            claim.disarm();
+            return Err(StoreError::new(ShuttingDown));
+        }
         match claim.take().await {
             Ok(Claimed::Yours) => Ok(Begun::Claimed(claim)),
             Ok(Claimed::InProgress { retry_after }) => {
@@ -205,6 +215,38 @@ impl Dedup {
                 warn_of(&error, id, "a delivery could not be claimed");
                 Err(error)
             }
+        }
+    }
+
+    /// Ends gracefully: accepts no new claim, waits for the work that runs and for completions in the background,
+    /// and then releases the claims that are left, within 2 seconds, so that another process can handle their
+    /// deliveries at once.
+    ///
+    /// Call it after the server has stopped accepting requests, within the time that the process has left, and
+    /// before the runtime ends: a claim that is dropped with its runtime isn't released, so its delivery waits for
+    /// the lease to expire. It ends all clones of this `Dedup`, of every scope and tenant. From then on
+    /// [`begin`](Self::begin) and [`once`](Self::once) return an error, and the layer responds with 503.
+    ///
+    /// Work that is still running isn't stopped. If its claim is released, another process may run it too.
+    ///
+    /// ```
+    /// # use std::time::Duration;
+    /// # use pierre_webhook_dedup::{Dedup, MemoryStore};
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() {
+    /// # let dedup = Dedup::new(MemoryStore::new());
+    /// // axum::serve(listener, app).with_graceful_shutdown(signal).await?;
+    /// let unfinished = dedup.shutdown(Duration::from_secs(10)).await;
+    /// if !unfinished.is_empty() {
+    ///     eprintln!("{unfinished}");
+    /// }
+    /// # }
+    /// ```
+    pub async fn shutdown(&self, patience: Duration) -> Unfinished {
+        self.terms.is_closing.send_replace(true);
+        match timeout(patience, self.terms.is_closing.closed()).await {
+            Ok(()) => Unfinished::default(),
+            Err(_) => self.live.release_all().await,
         }
     }
 

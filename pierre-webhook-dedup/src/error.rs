@@ -24,6 +24,18 @@ impl StoreError {
     }
 }
 
+/// Why nothing is claimed after [`Dedup::shutdown`](crate::Dedup::shutdown).
+#[derive(Debug)]
+pub(crate) struct ShuttingDown;
+
+impl fmt::Display for ShuttingDown {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("the service is shutting down")
+    }
+}
+
+impl Error for ShuttingDown {}
+
 impl fmt::Display for StoreError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         fmt::Display::fmt(&self.cause, f)

@@ -31,7 +31,7 @@ use crate::dedup::Dedup;
 /// | if the inner service | the delivery | and the response |
 /// | --- | --- | --- |
 /// | answers with a 2xx | is completed | is the inner service's |
-/// | answers with another status, fails, panics, or is dropped | is released: a retry is handled | is the inner service's |
+/// | answers with another status, fails, or panics | is released: a retry is handled | is the inner service's |
 ///
 /// Otherwise the inner service isn't called:
 ///
@@ -45,31 +45,35 @@ use crate::dedup::Dedup;
 /// Deliveries of different [tenants](pierre_webhook_core::Verifier::tenant) are kept apart, see
 /// [`Dedup::for_tenant`].
 ///
+/// The inner service runs in a task of its own: it finishes even if the sender disconnects or an outer timeout
+/// responds first, and retries get a 503 until then. A graceful shutdown of the server doesn't wait for such a task,
+/// so call [`Dedup::shutdown`] after it. [`stop_with_sender`](Self::stop_with_sender) opts out.
+///
 /// A 2xx completes the delivery as soon as its head is returned; the body may still be streaming. If the store
 /// fails after the handler has succeeded, the response is the handler's and the completion is recorded in the
 /// background.
 #[derive(Clone)]
 pub struct DedupLayer {
     dedup: Dedup,
-    runs_to_completion: bool,
+    stops_with_sender: bool,
 }
 
 impl DedupLayer {
     /// Creates a layer that handles deliveries according to `dedup`.
     pub fn new(dedup: Dedup) -> Self {
-        Self { dedup, runs_to_completion: false }
+        Self { dedup, stops_with_sender: false }
     }
 
-    /// Runs the inner service in a task of its own, so that it finishes even if the sender disconnects.
+    /// Stops the inner service when the sender disconnects or an outer timeout fires.
     ///
-    /// By default, a sender that times out also cancels the handler, and its next attempt starts the handler again:
-    /// a handler slower than that time-out never finishes. With this setting it does finish, and retries are
-    /// answered with 503 until then. The price: an outer timeout layer no longer cancels the work, and a graceful
-    /// shutdown doesn't wait for a handler whose sender has disconnected. If the process ends first, the lease
-    /// expires and the next attempt runs the handler again.
+    /// By default the inner service runs in a task of its own and finishes. If it stopped with its sender, a handler
+    /// slower than the sender's time-out would never finish, and what it had started elsewhere, such as a
+    /// `spawn_blocking` or a child process, would go on while the retry starts it again.
+    ///
+    /// Set this only for handlers that are quick, or that undo everything when they are dropped.
     #[must_use]
-    pub fn run_to_completion(mut self) -> Self {
-        self.runs_to_completion = true;
+    pub fn stop_with_sender(mut self) -> Self {
+        self.stops_with_sender = true;
         self
     }
 }
@@ -78,7 +82,7 @@ impl<S> Layer<S> for DedupLayer {
     type Service = DedupService<S>;
 
     fn layer(&self, inner: S) -> DedupService<S> {
-        DedupService::new(inner, self.dedup.clone(), self.runs_to_completion)
+        DedupService::new(inner, self.dedup.clone(), self.stops_with_sender)
     }
 }
 
@@ -86,7 +90,7 @@ impl fmt::Debug for DedupLayer {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("DedupLayer")
             .field("dedup", &self.dedup)
-            .field("runs_to_completion", &self.runs_to_completion)
+            .field("stops_with_sender", &self.stops_with_sender)
             .finish()
     }
 }

@@ -8,7 +8,7 @@ use std::{
 use pierre_webhook_core::DeliveryId;
 use tokio::{
     runtime::Handle,
-    sync::{Mutex, MutexGuard},
+    sync::{Mutex, MutexGuard, watch},
     task::{AbortHandle, yield_now},
     time::{Instant, sleep},
 };
@@ -32,7 +32,12 @@ pub(crate) struct Lease {
     renewer: OnceLock<AbortHandle>,
     /// The runtime that the claim was made on.
     runtime: Handle,
+    /// Counts the lease among those that a shutdown waits for.
+    _alive: watch::Receiver<bool>,
 }
+
+/// How soon a renewal that failed is retried.
+const RETRY_RENEWAL: Duration = Duration::from_secs(1);
 
 #[derive(PartialEq)]
 enum Renewals {
@@ -43,6 +48,7 @@ enum Renewals {
 impl Lease {
     pub(crate) fn new(terms: Arc<Terms>, id: DeliveryId) -> Result<Self, StoreError> {
         Ok(Self {
+            _alive: terms.is_closing.subscribe(),
             terms,
             id,
             owner: Owner::random()?,
@@ -81,6 +87,15 @@ impl Lease {
         Ok(Recorded::TakenOver)
     }
 
+    /// Releases the lease of work that is still running. `None` if the work has ended and is being recorded or
+    /// released.
+    pub(crate) async fn release_running(&self) -> Option<Result<(), StoreError>> {
+        if *self.renewals.lock().await == Renewals::Ended {
+            return None;
+        }
+        Some(self.release().await)
+    }
+
     pub(crate) async fn release(&self) -> Result<(), StoreError> {
         let _ended = self.end_renewals().await;
         self.terms.store.release(self.key(), self.owner).await
@@ -106,12 +121,15 @@ impl Lease {
         }
     }
 
-    /// Spawns a task that renews the lease at every third of it, for at most `renew_for`.
+    /// Spawns a task that renews the lease at every third of it, for at most `renew_for`. A renewal that fails is
+    /// retried every second.
     pub(crate) async fn keep_renewed(self: &Arc<Self>, renew_for: Duration) {
         let (lease, start) = (Arc::clone(self), Instant::now());
         let renewer = self.runtime.spawn(async move {
+            let third = lease.terms.third_of_lease();
+            let mut pause = third;
             loop {
-                sleep(lease.terms.third_of_lease()).await;
+                sleep(pause).await;
                 if start.elapsed() > renew_for {
                     warn(
                         lease.id,
@@ -120,9 +138,15 @@ impl Lease {
                     return;
                 }
                 match lease.renew().await {
-                    Ok(true) => {}
+                    Ok(true) => pause = third,
                     Ok(false) => return,
-                    Err(error) => warn_of(&error, lease.id, "a lease could not be renewed"),
+                    Err(error) => {
+                        // One log event for each outage, not for each retry.
+                        if pause == third {
+                            warn_of(&error, lease.id, "a lease could not be renewed");
+                        }
+                        pause = RETRY_RENEWAL.min(third);
+                    }
                 }
             }
         });

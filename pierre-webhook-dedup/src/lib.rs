@@ -12,6 +12,7 @@ mod error;
 #[cfg(feature = "tower")]
 mod layer;
 mod lease;
+mod live;
 mod memory;
 mod once;
 mod owner;
@@ -34,6 +35,7 @@ pub use {
     claim::{Begun, Claim},
     dedup::Dedup,
     error::StoreError,
+    live::Unfinished,
     memory::MemoryStore,
     once::{Once, OnceError, Recorded},
     owner::Owner,

@@ -43,6 +43,9 @@ pub enum Recorded {
     /// and the claim's runtime live, and while no more than 10,000 completions wait. Until it is recorded, the
     /// delivery may be handled again once the lease expires.
     Retrying,
+    /// The store failed and 10,000 completions wait in the background already: nothing retries this one. The
+    /// delivery is handled again once the lease expires.
+    No,
 }
 
 /// The error of [`Dedup::once`](crate::Dedup::once).

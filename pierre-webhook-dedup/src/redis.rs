@@ -111,11 +111,15 @@ impl Store for RedisStore {
                 Value::BulkString(holder) if holder.starts_with(b"done:") => Ok(Claimed::Completed),
                 Value::BulkString(_) => {
                     let command = REMAINING_LEASE.call(&key, &owner, lease);
-                    match integer(self.client.send(&command, &deadline).await?)? {
-                        -1 => Ok(Claimed::Completed),
-                        rest => Ok(Claimed::InProgress {
+                    match self.client.send(&command, &deadline).await.and_then(integer) {
+                        Ok(-1) => Ok(Claimed::Completed),
+                        Ok(rest) => Ok(Claimed::InProgress {
                             retry_after: Duration::from_millis(u64::try_from(rest).unwrap_or(0)),
                         }),
+                        // Another holds it, as the first answer said. Only for how long is unknown.
+                        Err(_) => {
+                            Ok(Claimed::InProgress { retry_after: Duration::from_millis(lease) })
+                        }
                     }
                 }
                 _ => Err(Failure::Unexpected.into()),

@@ -3,7 +3,7 @@
 use std::{sync::Arc, time::Duration};
 
 use pierre_webhook_core::DeliveryId;
-use tokio::sync::Semaphore;
+use tokio::sync::{Semaphore, watch};
 
 use crate::store::{Key, Store};
 
@@ -18,6 +18,8 @@ pub(crate) struct Terms {
     pub(crate) retention: Duration,
     /// One permit for each completion that waits in the background.
     pub(crate) unrecorded: Arc<Semaphore>,
+    /// Whether a shutdown has begun. Each lease holds a receiver, so `closed` waits for the last one to end.
+    pub(crate) is_closing: Arc<watch::Sender<bool>>,
 }
 
 impl Terms {
@@ -25,9 +27,10 @@ impl Terms {
         Self {
             store: Arc::new(store),
             scope: "".into(),
-            lease: Duration::from_secs(60),
+            lease: Duration::from_secs(20),
             retention: Duration::from_secs(72 * 60 * 60),
             unrecorded: Arc::new(Semaphore::new(MAX_UNRECORDED)),
+            is_closing: Arc::new(watch::Sender::new(false)),
         }
     }
 

@@ -34,17 +34,16 @@ impl Unrecorded {
             }
             Err(error) => {
                 warn_of(&error, self.lease.id(), "a completed delivery is recorded later");
-                Recorded::Retrying
+                if self.retry_in_background() { Recorded::Retrying } else { Recorded::No }
             }
         }
     }
 }
 
-impl Drop for Unrecorded {
-    fn drop(&mut self) {
-        if self.is_settled {
-            return;
-        }
+impl Unrecorded {
+    /// Returns whether there was room in the background.
+    fn retry_in_background(&mut self) -> bool {
+        self.is_settled = true;
         match Arc::clone(&self.lease.terms().unrecorded).try_acquire_owned() {
             Ok(permit) => {
                 let lease = Arc::clone(&self.lease);
@@ -52,11 +51,21 @@ impl Drop for Unrecorded {
                     retry(&lease).await;
                     drop(permit);
                 });
+                true
             }
             Err(_) => {
                 warn(self.lease.id(), "a completed delivery is not recorded: too many wait");
                 self.lease.stop_renewing();
+                false
             }
+        }
+    }
+}
+
+impl Drop for Unrecorded {
+    fn drop(&mut self) {
+        if !self.is_settled {
+            self.retry_in_background();
         }
     }
 }

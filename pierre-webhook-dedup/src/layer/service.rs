@@ -26,12 +26,12 @@ use crate::{
 pub struct DedupService<S> {
     inner: S,
     dedup: Dedup,
-    runs_to_completion: bool,
+    stops_with_sender: bool,
 }
 
 impl<S> DedupService<S> {
-    pub(super) fn new(inner: S, dedup: Dedup, runs_to_completion: bool) -> Self {
-        Self { inner, dedup, runs_to_completion }
+    pub(super) fn new(inner: S, dedup: Dedup, stops_with_sender: bool) -> Self {
+        Self { inner, dedup, stops_with_sender }
     }
 
     /// Returns a reference to the inner service.
@@ -70,7 +70,7 @@ where
         let next = self.inner.clone();
         let ready = mem::replace(&mut self.inner, next);
         let answer = answer(self.dedup.clone(), ready, request);
-        if !self.runs_to_completion {
+        if self.stops_with_sender {
             return Box::pin(answer);
         }
         Box::pin(async {

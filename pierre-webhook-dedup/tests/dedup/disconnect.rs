@@ -70,7 +70,7 @@ fn send_until_handled(server: &Server) -> u16 {
 fn a_completion_survives_a_disconnected_client() {
     let (store, runs) = (Faulty::new(), Runs::default());
     store.set(Operation::Complete, Fault::Slow(Duration::from_millis(200)));
-    let layer = DedupLayer::new(Dedup::new(store.clone()));
+    let layer = DedupLayer::new(Dedup::new(store.clone())).stop_with_sender();
     let server = server(layer, Duration::ZERO, &runs);
     let mut connection = Connection::open(server.address);
     connection.send(&delivery());
@@ -83,9 +83,9 @@ fn a_completion_survives_a_disconnected_client() {
 }
 
 #[test]
-fn a_disconnected_client_cancels_the_handler_and_a_retry_runs_it_again() {
+fn with_stop_with_sender_a_disconnected_client_cancels_the_handler_and_a_retry_runs_it_again() {
     let runs = Runs::default();
-    let layer = DedupLayer::new(Dedup::new(Faulty::new()));
+    let layer = DedupLayer::new(Dedup::new(Faulty::new())).stop_with_sender();
     let server = server(layer, Duration::from_millis(300), &runs);
     let mut connection = Connection::open(server.address);
     connection.send(&delivery());
@@ -97,9 +97,9 @@ fn a_disconnected_client_cancels_the_handler_and_a_retry_runs_it_again() {
 }
 
 #[test]
-fn with_run_to_completion_the_handler_survives_a_disconnected_client() {
+fn the_handler_survives_a_disconnected_client() {
     let runs = Runs::default();
-    let layer = DedupLayer::new(Dedup::new(Faulty::new())).run_to_completion();
+    let layer = DedupLayer::new(Dedup::new(Faulty::new()));
     let server = server(layer, Duration::from_millis(300), &runs);
     let mut connection = Connection::open(server.address);
     connection.send(&delivery());

@@ -189,7 +189,7 @@ async fn if_the_store_fails_after_the_handler_the_answer_is_the_handlers() {
 async fn a_panic_of_the_handler_releases_the_delivery_and_is_passed_on() {
     for completes in [false, true] {
         let layer = DedupLayer::new(Dedup::new(MemoryStore::new()));
-        let layer = if completes { layer.run_to_completion() } else { layer };
+        let layer = if completes { layer } else { layer.stop_with_sender() };
         let runs = Arc::new(AtomicUsize::new(0));
         let handler = {
             let runs = Arc::clone(&runs);
@@ -233,7 +233,7 @@ async fn an_error_of_the_inner_service_releases_the_delivery_and_is_passed_on() 
 async fn a_timeout_cancels_the_handler_unless_it_runs_to_completion() {
     for completes in [false, true] {
         let layer = DedupLayer::new(Dedup::new(MemoryStore::new()));
-        let layer = if completes { layer.run_to_completion() } else { layer };
+        let layer = if completes { layer } else { layer.stop_with_sender() };
         let ends = Arc::new(AtomicUsize::new(0));
         let handler = {
             let ends = Arc::clone(&ends);
@@ -267,7 +267,7 @@ async fn a_timeout_cancels_the_handler_unless_it_runs_to_completion() {
 fn without_a_runtime_the_layer_answers_with_503_and_does_not_panic() {
     for completes in [false, true] {
         let layer = DedupLayer::new(Dedup::new(MemoryStore::new()));
-        let layer = if completes { layer.run_to_completion() } else { layer };
+        let layer = if completes { layer } else { layer.stop_with_sender() };
         let (app, runs) = app(layer, &[]);
         let answer = at_once(send(&app, delivery("1")));
         assert_eq!((answer.0, answer.1.as_deref()), (503, Some("5")));
@@ -290,7 +290,7 @@ async fn a_handler_that_runs_to_completion_is_in_the_span_of_its_request() {
     let _subscriber = tracing::subscriber::set_default(tracing_subscriber::registry());
     for completes in [false, true] {
         let layer = DedupLayer::new(Dedup::new(MemoryStore::new()));
-        let layer = if completes { layer.run_to_completion() } else { layer };
+        let layer = if completes { layer } else { layer.stop_with_sender() };
         let handler = async |_: Webhook| match tracing::Span::current().metadata() {
             Some(span) => span.name(),
             None => "no span",

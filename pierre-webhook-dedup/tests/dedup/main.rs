@@ -18,6 +18,7 @@ mod memory;
 mod once;
 mod redis;
 mod renewal;
+mod shutdown;
 mod store_failure;
 mod trace;
 mod unique;

@@ -44,7 +44,7 @@ async fn only_one_of_many_concurrent_calls_of_once_runs_the_work() {
 async fn a_delivery_is_in_progress_while_its_work_runs_and_completed_once_it_succeeds() {
     let (dedup, id) = (Dedup::new(MemoryStore::new()), id());
     let work = async || {
-        let retry_after = Duration::from_secs(60);
+        let retry_after = Duration::from_secs(20);
         assert_eq!(once(&dedup, id).await, Ok(Once::InProgress { retry_after }));
         Never::Ok(())
     };

@@ -84,9 +84,32 @@ async fn a_renewal_that_fails_is_retried_before_the_lease_expires() {
     tokio::task::yield_now().await;
     store.set(Operation::Renew, Fault::Down);
     sleep(LEASE / 2).await;
-    assert_eq!(store.calls(Operation::Renew), 1);
+    // At a third of the lease, and each second from then on.
+    assert_eq!(store.calls(Operation::Renew), 10);
     store.set(Operation::Renew, Fault::None);
     sleep(LEASE).await;
+    assert!(is_in_progress(&dedup, id).await);
+    assert!(matches!(work.await.unwrap(), Ok(Once::Ran { recorded: Recorded::Yes, .. })));
+}
+
+/// The first renewal meets a short outage, and so would the next at a third of the lease.
+#[tokio::test(start_paused = true)]
+async fn two_short_outages_lose_no_lease() {
+    let store = Faulty::new();
+    let (dedup, id) = (Dedup::new(store.clone()).lease(LEASE), id());
+    let work = tokio::spawn({
+        let dedup = dedup.clone();
+        async move { dedup.once(id, || after(3 * LEASE)).await }
+    });
+    tokio::task::yield_now().await;
+    for _ in 0..2 {
+        sleep(LEASE / 3 - SECOND / 2).await;
+        store.set(Operation::Renew, Fault::Down);
+        sleep(SECOND).await;
+        store.set(Operation::Renew, Fault::None);
+        sleep(SECOND).await;
+    }
+    sleep(LEASE / 3).await;
     assert!(is_in_progress(&dedup, id).await);
     assert!(matches!(work.await.unwrap(), Ok(Once::Ran { recorded: Recorded::Yes, .. })));
 }
