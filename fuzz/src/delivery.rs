@@ -2,6 +2,7 @@
 
 use std::{
     array,
+    sync::atomic::{AtomicBool, Ordering},
     time::{Duration, SystemTime, UNIX_EPOCH},
 };
 
@@ -48,9 +49,13 @@ impl Delivery {
         if let Some(last) = secrets.iter_mut().skip(1).last() {
             last.until = time(&until);
         }
+        // Two times, with a space between, if the clock goes on before the body is complete.
+        let mut times = now.splitn(2, |byte| *byte == b' ');
+        let now = times.next().and_then(time).unwrap_or(1_790_000_000 * SECOND);
         let settings = Settings {
             secrets,
-            now: time(&now).unwrap_or(1_790_000_000 * SECOND),
+            now,
+            end: times.next().and_then(time).unwrap_or(now),
             max_age: match &*max_age {
                 b"any" => None,
                 text => Some(span(text).unwrap_or(300 * SECOND)),
@@ -64,7 +69,7 @@ impl Delivery {
         Self { settings, chunks, headers, body }
     }
 
-    /// Core's verifier with these settings.
+    /// Core's verifier with these settings, for one delivery: its clock reads `now` once, and then `end`.
     ///
     /// # Errors
     ///
@@ -73,9 +78,10 @@ impl Delivery {
         let settings = &self.settings;
         let mut secrets = settings.secrets.iter();
         let current = secrets.next().map(|first| &*first.secret).unwrap_or_default();
-        let now = instant(settings.now);
+        let (now, end) = (instant(settings.now), instant(settings.end));
+        let was_read = AtomicBool::new(false);
         let mut verifier = Verifier::new(Secret::new(current)?)
-            .clock(move || now)
+            .clock(move || if was_read.swap(true, Ordering::Relaxed) { end } else { now })
             .future_tolerance(duration(settings.tolerance))
             .body_limit(settings.limit);
         for accepted in secrets {

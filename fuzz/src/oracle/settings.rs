@@ -8,7 +8,10 @@ pub const SECOND: i128 = 1_000_000_000;
 #[derive(Clone, Debug)]
 pub struct Settings {
     pub secrets: Vec<Accepted>,
+    /// What the clock reads at the head of a delivery.
     pub now: i128,
+    /// What it reads when the body is complete.
+    pub end: i128,
     /// `None`: any age.
     pub max_age: Option<i128>,
     pub tolerance: i128,
@@ -37,17 +40,23 @@ impl Settings {
         check_well_formed(&head.signature)
     }
 
-    /// Rule 4.
+    /// Rule 4 for the head.
     pub fn check_age(&self, timestamp: u64) -> Result<(), String> {
-        let Some(max_age) = self.max_age else { return Ok(()) };
-        let age = self.now.div_euclid(SECOND) - i128::from(timestamp);
-        if age * SECOND > max_age {
-            Err(format!("Webhook timestamp too old ({age} seconds)"))
-        } else if age * SECOND < -self.tolerance {
-            Err("Webhook timestamp is in the future".into())
-        } else {
-            Ok(())
+        self.check_max_age(self.now, timestamp)?;
+        let is_in_future = age(self.now, timestamp) * SECOND < -self.tolerance;
+        if self.max_age.is_some() && is_in_future {
+            return Err("Webhook timestamp is in the future".into());
         }
+        Ok(())
+    }
+
+    /// Rule 4, the half that is judged again when the body is complete.
+    fn check_max_age(&self, now: i128, timestamp: u64) -> Result<(), String> {
+        let age = age(now, timestamp);
+        if self.max_age.is_some_and(|max_age| age * SECOND > max_age) {
+            return Err(format!("Webhook timestamp too old ({age} seconds)"));
+        }
+        Ok(())
     }
 
     /// Rule 4b for the values of `Content-Length`. They may be larger than every integer, so they are compared
@@ -71,18 +80,29 @@ impl Settings {
         format!("Webhook body larger than {} bytes", self.limit)
     }
 
-    /// Rule 5, and rule 4b within it, once the head has passed and the body is complete: the index of the
-    /// secret.
+    /// The rules for a complete body whose head has passed: rule 4b, rule 4 again, then rule 5. Returns the
+    /// index of the secret.
     pub fn authenticate(&self, signature: &Signature, body: &[u8]) -> Result<usize, String> {
         check_well_formed(signature)?;
         self.check_length(body.len())?;
+        self.check_max_age(self.end, signature.timestamp)?;
         let signed = |accepted: &Accepted| {
             let digits = hex(&mac(&accepted.secret, &signature.timestamp_text, body));
-            accepted.until.is_none_or(|until| self.now < until)
+            accepted.until.is_none_or(|until| self.now < until && self.end < until)
                 && signature.sha256.iter().any(|v| v.eq_ignore_ascii_case(digits.as_bytes()))
         };
         self.secrets.iter().position(signed).ok_or_else(|| INVALID_SIGNATURE.into())
     }
+
+    /// For the functions that take the whole body, and read the clock once.
+    pub fn at_once(&self) -> Self {
+        Self { end: self.now, ..self.clone() }
+    }
+}
+
+/// In whole seconds, the time being rounded down.
+fn age(now: i128, timestamp: u64) -> i128 {
+    now.div_euclid(SECOND) - i128::from(timestamp)
 }
 
 /// Rule 5 if no value is well formed.

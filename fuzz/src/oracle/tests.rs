@@ -8,6 +8,7 @@ fn answer(vector: &Vector) -> Result<(String, u64), BTreeSet<String>> {
     let settings = Settings {
         secrets: vector.secrets.iter().map(accepted).collect(),
         now: i128::from(vector.now) * SECOND,
+        end: i128::from(vector.now) * SECOND,
         max_age: vector.max_age.map(|seconds| i128::from(seconds) * SECOND),
         tolerance: 60 * SECOND,
         limit: 1 << 20,
