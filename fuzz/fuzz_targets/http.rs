@@ -3,18 +3,22 @@
 
 #![no_main]
 
-use std::rc::Rc;
+use std::{
+    rc::Rc,
+    sync::{Arc, atomic::Ordering},
+};
 
-use bytes::Bytes;
+use bytes::{Buf, Bytes};
 use http::{Request, Response, StatusCode, request::Parts};
 use http_body_util::{BodyExt, Full};
 use libfuzzer_sys::fuzz_target;
 use pierre_webhook_fuzz::{
     drive::{drive, drive_future},
-    exchange::{Exchange, Expected, Reach},
+    exchange::{Exchange, Expected},
     inner::{ANSWER, Failed, Inner, Inside, finder},
     observed, oracle,
-    script::{ScriptedBody, Trace},
+    script::steps,
+    scripted::Scripted,
 };
 use pierre_webhook_tower::{
     FindVerifier, Rejection, RejectionResponse, ResponseBody, VerifyWebhookLayer,
@@ -46,26 +50,28 @@ where
     V: FindVerifier<Parts> + Clone,
     R: RejectionResponse<Full<Bytes>> + Clone,
 {
-    let mut request = Request::new(());
+    let body = Scripted::new(steps(&input.frames, &input.delivery.body));
+    let (polls, waits) = (Arc::clone(&body.polls), Arc::clone(&body.waits));
+    let pendings = || inside.pendings.get() + waits.load(Ordering::Relaxed);
+    let mut request = Request::new(body);
     for (name, value) in &input.delivery.headers {
         let name = http::HeaderName::from_bytes(name).expect("it was judged");
         request.headers_mut().append(name, value.as_slice().try_into().expect("it was judged"));
     }
-    let trace = Rc::new(Trace::default());
-    let body = ScriptedBody::new(&input.frames, &input.delivery.body, Rc::clone(&trace));
-    let pendings = || inside.pendings.get() + trace.pendings.get();
 
     let mut service = layer.layer(Inner::new(input.inner.clone(), Rc::clone(inside)));
-    let ready =
-        drive(|cx| Service::<Request<ScriptedBody>>::poll_ready(&mut service, cx), pendings);
+    let ready = drive(
+        |cx| Service::<Request<Scripted<Box<dyn Buf>>>>::poll_ready(&mut service, cx),
+        pendings,
+    );
     assert!(ready.is_ok());
-    let answer = drive_future(service.call(request.map(|()| body)), pendings);
+    let answer = drive_future(service.call(request), pendings);
 
     let expected = input.expected();
-    assert_eq!(inside.look_ups.get(), usize::from(expected.reach >= Reach::LookUp));
-    assert_eq!(trace.polls.get(), expected.polls);
+    assert_eq!(inside.look_ups.get(), expected.traces.look_ups);
+    assert_eq!(polls.load(Ordering::Relaxed), expected.traces.polls);
     match inside.calls.get() {
-        0 => refused(input, &expected, answer),
+        0 => rejected(input, &expected, answer),
         1 => handled(input, &expected, inside, answer),
         calls => panic!("the inner service was called {calls} times"),
     }
@@ -75,7 +81,7 @@ fn handled(input: &Exchange, expected: &Expected, inside: &Inside, answer: Answe
     let handled = inside.handled.take();
     let (webhook, body) = handled.expect("it was called");
     observed::check(&expected.verdict, webhook.event_type(), Ok(&webhook.event));
-    assert_eq!((&*webhook.body, &*body), (&*expected.body, &*expected.body));
+    assert_eq!((&*webhook.body, &*body), (&*expected.traces.body, &*expected.traces.body));
     let fails = input.inner.iter().any(|step| b"NF".contains(step));
     match answer {
         Ok(response) => {
@@ -86,17 +92,17 @@ fn handled(input: &Exchange, expected: &Expected, inside: &Inside, answer: Answe
     }
 }
 
-fn refused(input: &Exchange, expected: &Expected, answer: Answer) {
+fn rejected(input: &Exchange, expected: &Expected, answer: Answer) {
     let Ok(response) = answer else { panic!("an error of nobody's") };
     let rejection = response.extensions().get::<Rejection>().expect("the reason").clone();
-    let refusal = rejection.to_string();
-    let is_allowed = expected.verdict.refusals.contains(&refusal);
-    assert!(is_allowed, "{refusal:?}, expected {:?}", expected.verdict);
-    let status = oracle::status(&refusal);
+    let text = rejection.to_string();
+    let is_allowed = expected.verdict.rejections.contains(&text);
+    assert!(is_allowed, "{text:?}, expected {:?}", expected.verdict);
+    let status = oracle::status(&text);
     assert_eq!(rejection.status(), status);
     if input.inner.contains(&b'O') {
         assert_eq!(response.status(), StatusCode::IM_A_TEAPOT);
-        return assert_eq!(&*bytes(response), refusal.as_bytes());
+        return assert_eq!(&*bytes(response), text.as_bytes());
     }
     assert_eq!(response.status(), status);
     let header = |name: &str| response.headers().get(name).map(|value| value.as_bytes());
@@ -105,7 +111,7 @@ fn refused(input: &Exchange, expected: &Expected, answer: Answer) {
     assert_eq!(header("www-authenticate"), challenge);
     assert_eq!(header("retry-after"), (status == 503).then_some(&b"5"[..]));
     let problem: serde_json::Value = serde_json::from_slice(&bytes(response)).expect("JSON");
-    assert_eq!((&problem["status"], &problem["detail"]), (&status.into(), &refusal.into()));
+    assert_eq!((&problem["status"], &problem["detail"]), (&status.into(), &text.into()));
 }
 
 fn bytes(response: Response<ResponseBody<Full<Bytes>>>) -> Bytes {

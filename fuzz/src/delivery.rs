@@ -1,27 +1,28 @@
 //! A delivery that is signed: the input of the targets `differential` and `http`.
 
-use std::array;
+use std::{
+    array,
+    sync::atomic::{AtomicBool, Ordering},
+    time::{Duration, SystemTime, UNIX_EPOCH},
+};
 
 use bytes::Bytes;
 use libfuzzer_sys::arbitrary::{Arbitrary, Result, Unstructured};
 use pierre_webhook_core::{EmptySecret, Secret, Verifier};
 
 use crate::{
-    chunks::Chunks,
-    fields::{FieldWriter, Fields},
+    fields::{Fields, Pair},
     menu,
-    oracle::{self, Accepted, Settings},
-    pairs::{self, Pair},
-    time,
+    oracle::{self, Accepted, SECOND, Settings},
 };
 
 /// Settings, headers and a body. The menu of the headers' values ends in the timestamp and the MACs of the
-/// body under each secret, so that most deliveries are signed, whatever was mutated.
-#[derive(Clone, Debug, PartialEq)]
+/// body under each secret, so most deliveries are signed, whatever was mutated.
+#[derive(Debug)]
 pub struct Delivery {
     pub settings: Settings,
-    pub timestamp: Vec<u8>,
-    pub chunks: Chunks,
+    /// The sizes of the body's chunks.
+    pub chunks: Vec<u8>,
     pub headers: Vec<Pair>,
     pub body: Vec<u8>,
 }
@@ -30,97 +31,68 @@ impl Delivery {
     pub(crate) fn read(mut fields: Fields<'_>) -> Self {
         let [now, max_age, tolerance, limit, until] = array::from_fn(|_| fields.field());
         let timestamp = fields.field().text();
-        let chunks = Chunks { sizes: fields.field().text() };
-        let mut secrets = Vec::new();
-        loop {
-            let secret = fields.field();
-            if secret.is_empty() {
-                break;
-            }
-            secrets.push(Accepted { secret: secret.text(), until: None });
-        }
+        let chunks = fields.field().text();
+        let accepted =
+            fields.list().into_iter().map(|secret| Accepted { secret: secret.text(), until: None });
+        let mut secrets: Vec<_> = accepted.collect();
         // Numbers and MACs are made of the body, which comes last: its field is read ahead.
         let mut headers = fields.clone();
-        pairs::read(&mut fields, |_| Vec::new());
-        let body = fields.last().expand(menu::JSON);
+        fields.pairs(|_| Vec::new());
+        let body = fields.last().expand(&menu::JSON);
         let numbers = numbers(&timestamp, &body);
-        let values = values(&timestamp, &secrets, &body);
-        let headers = pairs::read(&mut headers, |value| value.expand(&values));
+        let values = values(&numbers, &timestamp, &secrets, &body);
+        let headers = headers.pairs(|value| value.expand(&values));
 
         let [now, max_age, tolerance, limit, until] =
             [now, max_age, tolerance, limit, until].map(|field| field.expand(&numbers));
-        // The current one, which is the first, has no end.
+        // The current secret, which is the first, does not expire.
         if let Some(last) = secrets.iter_mut().skip(1).last() {
-            last.until = time::parse(&until);
+            last.until = time(&until);
         }
+        // Two times, with a space between, if the clock goes on before the body is complete.
+        let mut times = now.splitn(2, |byte| *byte == b' ');
+        let now = times.next().and_then(time).unwrap_or(1_790_000_000 * SECOND);
         let settings = Settings {
             secrets,
-            now: time::parse(&now).unwrap_or(1_790_000_000 * time::SECOND),
+            now,
+            end: times.next().and_then(time).unwrap_or(now),
             max_age: match &*max_age {
                 b"any" => None,
-                text => Some(time::parse_span(text).unwrap_or(300 * time::SECOND)),
+                text => Some(span(text).unwrap_or(300 * SECOND)),
             },
-            tolerance: time::parse_span(&tolerance).unwrap_or(60 * time::SECOND),
+            tolerance: span(&tolerance).unwrap_or(60 * SECOND),
             limit: str::from_utf8(&limit)
                 .ok()
                 .and_then(|text| text.parse().ok())
                 .unwrap_or(1 << 20),
         };
-        Self { settings, timestamp, chunks, headers, body }
+        Self { settings, chunks, headers, body }
     }
 
-    pub(crate) fn write(&self, mut writer: FieldWriter) -> Vec<u8> {
-        let settings = &self.settings;
-        let until = settings.secrets.last().and_then(|secret| secret.until);
-        let numbers = numbers(&self.timestamp, &self.body);
-        for number in [
-            time::format(settings.now),
-            settings.max_age.map_or("any".into(), time::format),
-            time::format(settings.tolerance),
-            settings.limit.to_string(),
-            until.map(time::format).unwrap_or_default(),
-        ] {
-            writer.field(number.as_bytes(), &numbers);
-        }
-        writer.text(&self.timestamp);
-        writer.text(&self.chunks.sizes);
-        for accepted in &settings.secrets {
-            writer.text(&accepted.secret);
-        }
-        writer.text("");
-        let values = values(&self.timestamp, &settings.secrets, &self.body);
-        pairs::write(&self.headers, &values, &mut writer);
-        writer.last(&self.body, menu::JSON);
-        writer.into_input()
-    }
-
-    pub fn to_input(&self) -> Vec<u8> {
-        self.write(FieldWriter::default())
-    }
-
-    /// Core's verifier with these settings, or the first secret's refusal.
+    /// Core's verifier with these settings, for one delivery: its clock reads `now` once, and then `end`.
     ///
     /// # Errors
     ///
-    /// Where a secret is refused.
+    /// If a secret is rejected.
     pub fn verifier(&self) -> std::result::Result<Verifier, EmptySecret> {
         let settings = &self.settings;
         let mut secrets = settings.secrets.iter();
         let current = secrets.next().map(|first| &*first.secret).unwrap_or_default();
-        let now = time::instant(settings.now);
+        let (now, end) = (instant(settings.now), instant(settings.end));
+        let was_read = AtomicBool::new(false);
         let mut verifier = Verifier::new(Secret::new(current)?)
-            .clock(move || now)
-            .future_tolerance(time::span(settings.tolerance))
+            .clock(move || if was_read.swap(true, Ordering::Relaxed) { end } else { now })
+            .future_tolerance(duration(settings.tolerance))
             .body_limit(settings.limit);
         for accepted in secrets {
             let secret = Secret::new(&accepted.secret)?;
             verifier = match accepted.until {
-                Some(until) => verifier.or_secret_until(secret, time::instant(until)),
+                Some(until) => verifier.or_secret_until(secret, instant(until)),
                 None => verifier.or_secret(secret),
             };
         }
         Ok(match settings.max_age {
-            Some(max_age) => verifier.max_age(time::span(max_age)),
+            Some(max_age) => verifier.max_age(duration(max_age)),
             None => verifier.any_age(),
         })
     }
@@ -147,15 +119,75 @@ fn numbers(timestamp: &[u8], body: &[u8]) -> Vec<Vec<u8>> {
 }
 
 /// The menu of the headers' values.
-fn values(timestamp: &[u8], secrets: &[Accepted], body: &[u8]) -> Vec<Vec<u8>> {
+fn values(
+    numbers: &[Vec<u8>],
+    timestamp: &[u8],
+    secrets: &[Accepted],
+    body: &[u8],
+) -> Vec<Vec<u8>> {
     let mut menu: Vec<Vec<u8>> = menu::VALUES.iter().map(|piece| piece.as_bytes().into()).collect();
-    menu.extend(numbers(timestamp, body));
+    menu.extend_from_slice(numbers);
     // More would cost time and tell nothing new.
     for accepted in secrets.iter().take(4) {
-        let mac = oracle::mac(&accepted.secret, &[timestamp, b".", body].concat());
-        let digits = oracle::hex(&mac);
+        let digits = oracle::hex(&oracle::mac(&accepted.secret, timestamp, body));
         menu.push(digits.to_uppercase().into());
         menu.push(digits.into());
     }
     menu
+}
+
+/// A time that the system's clock can show.
+fn time(text: &[u8]) -> Option<i128> {
+    seconds(text).filter(|time| i64::try_from(time.div_euclid(SECOND)).is_ok())
+}
+
+fn span(text: &[u8]) -> Option<i128> {
+    seconds(text).filter(|span| u64::try_from(span.div_euclid(SECOND)).is_ok())
+}
+
+/// Seconds with up to nine digits of a fraction, in nanoseconds.
+fn seconds(text: &[u8]) -> Option<i128> {
+    let text = str::from_utf8(text).ok()?;
+    let (sign, digits) = text.strip_prefix('-').map_or((1, text), |digits| (-1, digits));
+    let (whole, fraction) = digits.split_once('.').unwrap_or((digits, ""));
+    let are_digits = (whole.to_owned() + fraction).bytes().all(|digit| digit.is_ascii_digit());
+    // Twenty digits hold every `u64`.
+    if !are_digits || !(1..=20).contains(&whole.len()) || fraction.len() > 9 {
+        return None;
+    }
+    Some(sign * format!("{whole}{fraction:0<9}").parse::<i128>().ok()?)
+}
+
+fn instant(time: i128) -> SystemTime {
+    let since = duration(time.abs());
+    if time < 0 { UNIX_EPOCH - since } else { UNIX_EPOCH + since }
+}
+
+fn duration(nanoseconds: i128) -> Duration {
+    Duration::from_nanos_u128(nanoseconds.unsigned_abs())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn times_are_seconds_in_the_range_of_the_clock() {
+        for (text, expected) in [
+            ("0", 0),
+            ("-1.5", -SECOND * 3 / 2),
+            ("9223372036854775807.999999999", (i64::MAX as i128 + 1) * SECOND - 1),
+            ("-9223372036854775808", i64::MIN as i128 * SECOND),
+        ] {
+            assert_eq!(time(text.as_bytes()), Some(expected), "{text}");
+            instant(expected);
+        }
+        for text in ["", "-", "+1", "1e3", "9223372036854775808", "-9223372036854775808.5"] {
+            assert_eq!(time(text.as_bytes()), None, "{text}");
+        }
+        assert_eq!(span(b"18446744073709551615"), Some(u64::MAX as i128 * SECOND));
+        for text in ["-1", "-0.5", "18446744073709551616"] {
+            assert_eq!(span(text.as_bytes()), None, "{text}");
+        }
+    }
 }

@@ -1,4 +1,4 @@
-//! Polls by hand, and fails where a future would hang or spin.
+//! Polls by hand, and panics if a future hangs or spins.
 
 use std::{
     pin::pin,
@@ -9,24 +9,23 @@ use std::{
     task::{Context, Poll, Wake, Waker},
 };
 
-/// Drives to the end. `pendings` says how often something inside had nothing yet, and woke the task: each
-/// time once, so that a future that waits for nothing or wakes itself is found.
+/// Drives to the end. `pendings` counts how often something inside had nothing yet and woke the task. Each
+/// poll must have one such reason, so a future that waits for nothing or wakes itself is found.
 pub fn drive<T>(
     mut poll: impl FnMut(&mut Context<'_>) -> Poll<T>,
     pendings: impl Fn() -> usize,
 ) -> T {
     let wakes = Arc::new(Wakes::default());
     let waker = Waker::from(Arc::clone(&wakes));
-    let mut cx = Context::from_waker(&waker);
     let before = pendings();
     for count in 0.. {
-        let result = poll(&mut cx);
-        assert_eq!(wakes.count.load(Ordering::Relaxed), pendings() - before);
+        let result = poll(&mut Context::from_waker(&waker));
+        let waited = pendings() - before;
+        assert_eq!(wakes.0.load(Ordering::Relaxed), waited);
+        assert_eq!(waited, count + usize::from(result.is_pending()));
         if let Poll::Ready(output) = result {
-            assert_eq!(pendings() - before, count);
             return output;
         }
-        assert_eq!(pendings() - before, count + 1);
     }
     unreachable!()
 }
@@ -37,12 +36,10 @@ pub fn drive_future<F: Future>(future: F, pendings: impl Fn() -> usize) -> F::Ou
 }
 
 #[derive(Default)]
-struct Wakes {
-    count: AtomicUsize,
-}
+struct Wakes(AtomicUsize);
 
 impl Wake for Wakes {
     fn wake(self: Arc<Self>) {
-        self.count.fetch_add(1, Ordering::Relaxed);
+        self.0.fetch_add(1, Ordering::Relaxed);
     }
 }

@@ -1,7 +1,10 @@
-//! The service behind the layer: it counts, and fails where a contract is broken.
+//! The look-up and the service behind the layer: they do what a script says, count, and panic if they are
+//! misused.
 
 use std::{
     cell::{Cell, RefCell},
+    future::poll_fn,
+    mem,
     pin::Pin,
     rc::Rc,
     task::{Context, Poll},
@@ -31,33 +34,25 @@ impl Inside {
         cx.waker().wake_by_ref();
         Poll::Pending
     }
-}
 
-/// A look-up or a response that does one step after the other.
-pub struct Steps<T> {
-    steps: std::vec::IntoIter<u8>,
-    inside: Rc<Inside>,
-    last: Option<T>,
-}
-
-impl<T: Unpin> Future for Steps<T> {
-    /// `None` by the step `N`.
-    type Output = Result<Option<T>, Failed>;
-
-    fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
-        assert!(self.last.is_some(), "it was polled behind its end");
-        match self.steps.find(|step| b"PNF".contains(step)) {
-            Some(b'P') => self.inside.pending(cx),
-            Some(b'N') => {
-                self.last = None;
-                Poll::Ready(Ok(None))
+    /// Does one step after the other. The output is `last`, or `None` by the step `N`.
+    async fn steps<T>(self: Rc<Self>, script: Vec<u8>, last: T) -> Result<Option<T>, Failed> {
+        for step in script {
+            match step {
+                b'P' => {
+                    let mut is_woken = false;
+                    poll_fn(|cx| match mem::replace(&mut is_woken, true) {
+                        false => self.pending(cx),
+                        true => Poll::Ready(()),
+                    })
+                    .await;
+                }
+                b'N' => return Ok(None),
+                b'F' => return Err(Failed),
+                _ => {}
             }
-            Some(_) => {
-                self.last = None;
-                Poll::Ready(Err(Failed))
-            }
-            None => Poll::Ready(Ok(self.last.take())),
         }
+        Ok(Some(last))
     }
 }
 
@@ -70,7 +65,6 @@ impl From<Failed> for Box<dyn std::error::Error + Send + Sync> {
     }
 }
 
-/// A finder that does as a script says.
 pub fn finder(
     script: Vec<u8>,
     verifier: Verifier,
@@ -78,11 +72,7 @@ pub fn finder(
 ) -> impl FindVerifier<Parts> + Clone {
     move |_: &Parts| {
         inside.look_ups.set(inside.look_ups.get() + 1);
-        Steps {
-            steps: script.clone().into_iter(),
-            inside: Rc::clone(&inside),
-            last: Some(verifier.clone()),
-        }
+        Rc::clone(&inside).steps(script.clone(), verifier.clone())
     }
 }
 
@@ -109,38 +99,24 @@ impl Clone for Inner {
 impl Service<Request<VerifiedBody>> for Inner {
     type Response = Response<Full<Bytes>>;
     type Error = Failed;
-    type Future = Responding;
+    type Future = Pin<Box<dyn Future<Output = Result<Self::Response, Failed>>>>;
 
     fn poll_ready(&mut self, cx: &mut Context<'_>) -> Poll<Result<(), Failed>> {
-        if self.script.contains(&b'R') && !self.is_asked {
-            self.is_asked = true;
+        if self.script.contains(&b'R') && !mem::replace(&mut self.is_asked, true) {
             return self.inside.pending(cx);
         }
         self.is_ready = true;
         Poll::Ready(Ok(()))
     }
 
-    fn call(&mut self, request: Request<VerifiedBody>) -> Responding {
-        assert!(self.is_ready, "it was called without having been ready");
-        self.is_ready = false;
+    fn call(&mut self, request: Request<VerifiedBody>) -> Self::Future {
+        assert!(mem::take(&mut self.is_ready), "it was called without having been ready");
         self.inside.calls.set(self.inside.calls.get() + 1);
         let (mut parts, body) = request.into_parts();
         let webhook = parts.extensions.remove().expect("a verified delivery");
         self.inside.handled.replace(Some((webhook, body.into_bytes())));
-        Responding(Steps {
-            steps: self.script.clone().into_iter(),
-            inside: Rc::clone(&self.inside),
-            last: Some(Response::new(Full::from(ANSWER))),
-        })
-    }
-}
-
-pub struct Responding(Steps<Response<Full<Bytes>>>);
-
-impl Future for Responding {
-    type Output = Result<Response<Full<Bytes>>, Failed>;
-
-    fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
-        Pin::new(&mut self.0).poll(cx).map(|result| result?.ok_or(Failed))
+        let response = Response::new(Full::from(ANSWER));
+        let steps = Rc::clone(&self.inside).steps(self.script.clone(), response);
+        Box::pin(async { steps.await?.ok_or(Failed) })
     }
 }

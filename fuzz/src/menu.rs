@@ -1,4 +1,6 @@
-//! The pieces of which a mutation can insert a whole one.
+//! Pieces that a mutation can insert whole. The corpus names a piece by its place, so add new ones at the end.
+
+use std::sync::LazyLock;
 
 /// Names of headers.
 pub const NAMES: &[&str] = &[
@@ -10,8 +12,7 @@ pub const NAMES: &[&str] = &[
     "Content-Length",
 ];
 
-/// Parts of the values of headers. [`Delivery`](crate::delivery::Delivery) has its own numbers and MACs behind
-/// them.
+/// Parts of the values of headers. [`Delivery`](crate::delivery::Delivery) adds its own numbers and MACs.
 pub const VALUES: &[&str] = &[
     "t=",
     "sha256=",
@@ -25,83 +26,5 @@ pub const VALUES: &[&str] = &[
     "0000000000000000000000000000000000000000000000000000000000000000",
 ];
 
-/// Parts of payloads: members, names, values, and what is hard to reach byte by byte.
-pub const JSON: &[&str] = &[
-    r#""type":"push","#,
-    r#""type":"repo.sync.started","#,
-    r#""type":"repo.sync.succeeded","#,
-    r#""type":"repo.sync.failed","#,
-    r#""repository":{"id":"r","url":"u"},"#,
-    r#""ref":"refs/heads/main","#,
-    r#""before":"a","#,
-    r#""after":"b","#,
-    r#""customer_id":"c","#,
-    r#""pushed_at":"2024-01-20T10:30:00Z","#,
-    r#""org":"o","#,
-    r#""run_count":1,"#,
-    r#""is_first_sync":true,"#,
-    r#""started_at":"2026-03-17T10:00:00Z","#,
-    r#""completed_at":"2026-03-17T10:02:30Z","#,
-    r#""error":"authentication failed","#,
-    r#""type":"#,
-    r#""repository":"#,
-    r#""id":"#,
-    r#""url":"#,
-    r#""repo_name":"#,
-    r#""ref":"#,
-    r#""before":"#,
-    r#""after":"#,
-    r#""customer_id":"#,
-    r#""pushed_at":"#,
-    r#""org":"#,
-    r#""run_count":"#,
-    r#""is_first_sync":"#,
-    r#""started_at":"#,
-    r#""completed_at":"#,
-    r#""error":"#,
-    r#""ty\u0070e":"#,
-    r#""\u0069d":"#,
-    r#""x":"#,
-    r#""\ud800":"#,
-    r#""push""#,
-    r#""ping""#,
-    r#""a b""#,
-    r#""sync failed""#,
-    r#""2024-01-20T10:30:00Z""#,
-    "2024-01-20T",
-    "10:30:00",
-    ".123456789",
-    "+02:00",
-    "-23:59",
-    "+25:00",
-    "[UTC]",
-    "9999-12-31T23:59:59",
-    "0000-01-01T00:00:00",
-    ":60Z",
-    "refs/heads/",
-    "refs/tags/",
-    "0000000000000000000000000000000000000000",
-    "18446744073709551615",
-    "1e999",
-    "-0",
-    "1.5",
-    "null",
-    "true",
-    "false",
-    r#""""#,
-    r#""\ud83d\ude00""#,
-    r"\ud800",
-    r"\udc00",
-    r"\u0000",
-    r"\u",
-    "{}",
-    "[]",
-    r#"{"id":"r","url":"u","repo_name":"o/r"}"#,
-    "\u{feff}",
-    "é",
-    "\u{1f600}",
-    "[[[[[[[[[[[[[[[[",
-    "]]]]]]]]]]]]]]]]",
-    r#"{"a":{"a":{"a":{"a":{"a":{"a":{"a":{"a":{"a":{"a":{"a":{"a":{"a":{"a":{"a":{"a":"#,
-    "}}}}}}}}}}}}}}}}",
-];
+/// Parts of payloads, one a line: members, names, values, and what is hard to reach byte by byte.
+pub static JSON: LazyLock<Vec<&str>> = LazyLock::new(|| include_str!("menu.txt").lines().collect());

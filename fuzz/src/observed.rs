@@ -1,10 +1,10 @@
 //! What the crates answered, in the oracle's words, and whether the oracle allows it.
 
-use pierre_webhook_core::{Error, Event, PushEvent, Repository, SyncFailure};
+use pierre_webhook_core::{Error, Event, SyncFailure};
 
 use crate::oracle::{self, Values, Verdict};
 
-/// Fails where the oracle does not allow what core answered to a payload.
+/// Panics if the oracle does not allow what core answered to a payload.
 pub fn check(expected: &Verdict, event_type: &str, result: Result<&Event, &Error>) {
     match (result, &expected.accepted) {
         (Ok(event), Some(values)) => {
@@ -16,63 +16,57 @@ pub fn check(expected: &Verdict, event_type: &str, result: Result<&Event, &Error
         }
         (Ok(event), None) => panic!("accepted {event:?}, expected {expected:?}"),
         (Err(error), _) => {
-            let is_allowed = expected.refusals.contains(&error.to_string());
-            assert!(is_allowed, "refused by {error:?}, expected {expected:?}");
+            let is_allowed = expected.rejections.contains(&error.to_string());
+            assert!(is_allowed, "rejected by {error:?}, expected {expected:?}");
             assert_eq!(error.status_code(), oracle::status(&error.to_string()));
         }
     }
 }
 
 fn values(event: &Event) -> Values {
+    let text = |value: &dyn ToString| Some(value.to_string());
     let time = |time: jiff::Timestamp| Some(time.as_nanosecond().to_string());
+    let sync = |run_count: u64, is_first_sync: bool, started_at| {
+        [
+            ("run_count", text(&run_count)),
+            ("is_first_sync", text(&is_first_sync)),
+            ("started_at", time(started_at)),
+        ]
+    };
     let mut values = Values::new();
     match event {
-        Event::Push(event) => {
-            push(event, &mut values);
-            values.insert("pushed_at", time(event.pushed_at));
+        Event::Push(push) => values.extend([
+            ("org", push.org.clone()),
+            ("ref", text(&push.git_ref)),
+            ("before", text(&push.before)),
+            ("after", text(&push.after)),
+            ("customer_id", text(&push.customer_id)),
+            ("pushed_at", time(push.pushed_at)),
+            ("branch", push.branch().map(str::to_owned)),
+            ("tag", push.tag().map(str::to_owned)),
+            ("is_created", text(&push.is_created())),
+            ("is_deleted", text(&push.is_deleted())),
+        ]),
+        Event::RepoSyncStarted(e) => {
+            values.extend(sync(e.run_count, e.is_first_sync, e.started_at));
         }
-        Event::RepoSyncStarted(event) => {
-            values.insert("run_count", Some(event.run_count.to_string()));
-            values.insert("is_first_sync", Some(event.is_first_sync.to_string()));
-            values.insert("started_at", time(event.started_at));
+        Event::RepoSyncSucceeded(e) => {
+            values.extend(sync(e.run_count, e.is_first_sync, e.started_at));
+            values.insert("completed_at", time(e.completed_at));
         }
-        Event::RepoSyncSucceeded(event) => {
-            values.insert("run_count", Some(event.run_count.to_string()));
-            values.insert("is_first_sync", Some(event.is_first_sync.to_string()));
-            values.insert("started_at", time(event.started_at));
-            values.insert("completed_at", time(event.completed_at));
-        }
-        Event::RepoSyncFailed(event) => {
-            values.insert("run_count", Some(event.run_count.to_string()));
-            values.insert("is_first_sync", Some(event.is_first_sync.to_string()));
-            values.insert("started_at", time(event.started_at));
-            values.insert("completed_at", time(event.completed_at));
-            values.insert("error", Some(event.error.to_string()));
-            let is_documented = !matches!(event.error, SyncFailure::Other(_));
-            values.insert("is_documented", Some(is_documented.to_string()));
+        Event::RepoSyncFailed(e) => {
+            values.extend(sync(e.run_count, e.is_first_sync, e.started_at));
+            values.insert("completed_at", time(e.completed_at));
+            values.insert("error", text(&e.error));
+            let is_documented = !matches!(e.error, SyncFailure::Other(_));
+            values.insert("is_documented", text(&is_documented));
         }
         _ => {}
     }
-    if let Some(the_repository) = event.repository() {
-        repository(the_repository, &mut values);
+    if let Some(repository) = event.repository() {
+        values.insert("repository.id", text(&repository.id));
+        values.insert("repository.url", text(&repository.url));
+        values.insert("repository.repo_name", repository.repo_name.clone());
     }
     values
-}
-
-fn push(event: &PushEvent, values: &mut Values) {
-    values.insert("org", event.org.clone());
-    values.insert("ref", Some(event.git_ref.clone()));
-    values.insert("before", Some(event.before.clone()));
-    values.insert("after", Some(event.after.clone()));
-    values.insert("customer_id", Some(event.customer_id.clone()));
-    values.insert("branch", event.branch().map(str::to_owned));
-    values.insert("tag", event.tag().map(str::to_owned));
-    values.insert("is_created", Some(event.is_created().to_string()));
-    values.insert("is_deleted", Some(event.is_deleted().to_string()));
-}
-
-fn repository(repository: &Repository, values: &mut Values) {
-    values.insert("repository.id", Some(repository.id.clone()));
-    values.insert("repository.url", Some(repository.url.clone()));
-    values.insert("repository.repo_name", repository.repo_name.clone());
 }

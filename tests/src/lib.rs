@@ -4,6 +4,7 @@ pub mod client;
 pub mod http2;
 pub mod redis_server;
 pub mod sample;
+pub mod scripted;
 pub mod server;
 pub mod table;
 pub mod vectors;

@@ -1,9 +1,8 @@
 //! Odd bodies, frame by frame, through the tower service.
 
 use std::{
-    collections::VecDeque,
     convert::Infallible,
-    error::Error as StdError,
+    error::Error as _,
     io,
     pin::Pin,
     sync::{
@@ -14,63 +13,17 @@ use std::{
 };
 
 use bytes::{Buf, Bytes};
-use http::{HeaderMap, Request, Response};
+use http::{Request, Response};
 use http_body::{Body, Frame};
 use http_body_util::{BodyExt, Full, Limited};
 use pierre_webhook_core::{EVENT_HEADER, Error, FindVerifier, SIGNATURE_HEADER, Verifier};
 use pierre_webhook_tests::{
     client,
     sample::{BODY, NOW, delivery, secret, verifier},
+    scripted::{BoxError, Scripted, Step, Stuck},
 };
 use pierre_webhook_tower::{Rejection, ResponseBody, VerifiedBody, VerifyWebhookLayer, Webhook};
 use tower::{Layer, Service, ServiceExt, service_fn};
-
-type BoxError = Box<dyn StdError + Send + Sync>;
-
-pub(crate) enum Step<D> {
-    Data(D),
-    Trailers,
-    Fails(BoxError),
-    Waits,
-}
-
-/// A body that does what it is told, step by step, and counts how often it was polled.
-pub(crate) struct Scripted<D> {
-    steps: VecDeque<Step<D>>,
-    polls: Arc<AtomicUsize>,
-}
-
-impl<D> Scripted<D> {
-    pub(crate) fn new(steps: impl IntoIterator<Item = Step<D>>) -> Self {
-        Self { steps: steps.into_iter().collect(), polls: Arc::default() }
-    }
-
-    pub(crate) fn data(chunks: impl IntoIterator<Item = D>) -> Self {
-        Self::new(chunks.into_iter().map(Step::Data))
-    }
-}
-
-impl<D: Buf + Unpin> Body for Scripted<D> {
-    type Data = D;
-    type Error = BoxError;
-
-    fn poll_frame(
-        mut self: Pin<&mut Self>,
-        cx: &mut Context<'_>,
-    ) -> Poll<Option<Result<Frame<D>, BoxError>>> {
-        self.polls.fetch_add(1, Ordering::SeqCst);
-        Poll::Ready(match self.steps.pop_front() {
-            None => None,
-            Some(Step::Data(data)) => Some(Ok(Frame::data(data))),
-            Some(Step::Trailers) => Some(Ok(Frame::trailers(HeaderMap::new()))),
-            Some(Step::Fails(error)) => Some(Err(error)),
-            Some(Step::Waits) => {
-                cx.waker().wake_by_ref();
-                return Poll::Pending;
-            }
-        })
-    }
-}
 
 /// A body of which nothing ever comes.
 pub(crate) struct Silent;
@@ -145,16 +98,6 @@ async fn empty_frames_waits_and_trailers_do_not_matter() {
 
 #[tokio::test]
 async fn a_frame_that_has_bytes_but_shows_none_is_unreadable() {
-    struct Stuck;
-    impl Buf for Stuck {
-        fn remaining(&self) -> usize {
-            1
-        }
-        fn chunk(&self) -> &[u8] {
-            &[]
-        }
-        fn advance(&mut self, _: usize) {}
-    }
     assert_eq!(error(outcome(Scripted::data([Stuck])).await), Error::BodyUnreadable);
 }
 
@@ -213,7 +156,11 @@ async fn a_body_is_not_polled_where_the_headers_decide() {
     let looked_up = |_: &http::request::Parts| async { Ok::<_, Infallible>(None::<Verifier>) };
     let failed = |_: &http::request::Parts| async { Err::<Option<Verifier>, _>("no database") };
     let polls = Arc::<AtomicUsize>::default();
-    let body = || Scripted::<&[u8]> { steps: VecDeque::new(), polls: Arc::clone(&polls) };
+    let body = || {
+        let mut body = Scripted::<&[u8]>::new([]);
+        body.polls = Arc::clone(&polls);
+        body
+    };
     for (of, error) in [
         (delivery().without(SIGNATURE_HEADER), Error::MissingSignatureHeader),
         (delivery().without(EVENT_HEADER), Error::MissingEventHeader),

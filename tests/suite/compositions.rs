@@ -2,7 +2,6 @@
 
 use std::{convert::Infallible, time::Duration};
 
-use crate::bodies::Scripted;
 use axum::{
     Router,
     body::{Body, to_bytes},
@@ -22,6 +21,7 @@ use hyper_util::{
 use pierre_webhook_tests::{
     client::{self, exchange},
     sample::{BODY, delivery, tampered, verifier},
+    scripted::Scripted,
 };
 use pierre_webhook_tower::{
     LiveVerifier, ProblemResponse, Rejection, Verifier, VerifyWebhook, VerifyWebhookLayer, Webhook,

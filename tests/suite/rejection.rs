@@ -22,10 +22,11 @@ use pierre_webhook_tests::{
     client::{self, Request, exchange},
     http2::Http2,
     sample::{delivery, tampered, verifier},
+    scripted::{Scripted, Step},
     server::{Actix, Server, both},
 };
 
-use crate::bodies::{Scripted, Silent, Step};
+use crate::bodies::Silent;
 
 const PROBLEM: Option<&str> = Some("application/problem+json");
 

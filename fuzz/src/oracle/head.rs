@@ -1,9 +1,7 @@
-//! Rules 1 to 3, and what the headers alone decide of rule 5.
-
-use super::INVALID_SIGNATURE;
+//! Rules 1 to 3.
 
 /// The headers of a delivery.
-#[derive(Debug)]
+#[derive(Debug, PartialEq)]
 pub struct Head {
     pub event_type: String,
     pub signature: Signature,
@@ -21,29 +19,23 @@ pub struct Signature {
 
 impl Head {
     pub fn read(headers: &[(Vec<u8>, Vec<u8>)]) -> Result<Self, String> {
-        let lines = |wanted: &str| -> Vec<&[u8]> {
-            let is_named = |name: &[u8]| name.to_ascii_lowercase() == wanted.as_bytes();
-            headers
-                .iter()
-                .filter(|(name, _)| is_named(name))
-                .map(|(_, value)| trim(value))
-                .collect()
-        };
-        let signature = match lines("x-pierre-signature")[..] {
+        let signature = match lines(headers, "x-pierre-signature")[..] {
             [line] if is_visible(line) && !line.is_empty() => line,
             _ => return Err("Missing or invalid X-Pierre-Signature header".into()),
         };
-        let event_type = match lines("x-pierre-event")[..] {
-            [line] if is_event_type(line) => line,
-            _ => return Err("Missing or invalid X-Pierre-Event header".into()),
-        };
-        let declared =
-            lines("content-length").into_iter().filter(|line| is_digits(line)).map(Vec::from);
+        let declared = lines(headers, "content-length").into_iter().filter(|line| is_digits(line));
         Ok(Self {
-            event_type: text(event_type),
+            event_type: Self::event_type(headers)?,
             signature: Signature::read(signature)?,
-            declared: declared.collect(),
+            declared: declared.map(Vec::from).collect(),
         })
+    }
+
+    pub fn event_type(headers: &[(Vec<u8>, Vec<u8>)]) -> Result<String, String> {
+        match lines(headers, "x-pierre-event")[..] {
+            [line] if is_event_type(line) => Ok(text(line)),
+            _ => Err("Missing or invalid X-Pierre-Event header".into()),
+        }
     }
 }
 
@@ -54,10 +46,9 @@ impl Signature {
         if !is_visible(value) {
             return Err(FORMAT.into());
         }
-        let elements = value.split(|byte| *byte == b',').map(trim);
         let mut timestamps = Vec::new();
         let mut sha256 = Vec::new();
-        for element in elements {
+        for element in value.split(|byte| *byte == b',').map(trim) {
             let Some(equals) = element.iter().position(|byte| *byte == b'=') else { continue };
             let value = element[equals + 1..].to_vec();
             match &element[..equals] {
@@ -67,22 +58,28 @@ impl Signature {
             }
         }
         let [timestamp_text] = &timestamps[..] else { return Err(FORMAT.into()) };
-        if timestamp_text.is_empty() || sha256.is_empty() || sha256.len() > 8 {
+        if timestamp_text.is_empty() || !(1..=8).contains(&sha256.len()) {
             return Err(FORMAT.into());
         }
-        let timestamp_text = timestamp_text.clone();
-        let timestamp = Some(text(&timestamp_text))
-            .filter(|_| is_digits(&timestamp_text))
+        let timestamp = Some(text(timestamp_text))
+            .filter(|_| is_digits(timestamp_text))
             .and_then(|digits| digits.parse::<i64>().ok())
             .ok_or("Invalid timestamp in signature")?;
-        Ok(Self { timestamp_text, timestamp: timestamp.unsigned_abs(), sha256 })
+        Ok(Self {
+            timestamp_text: timestamp_text.clone(),
+            timestamp: timestamp.unsigned_abs(),
+            sha256,
+        })
     }
+}
 
-    /// Rule 5 where no value is well formed.
-    pub fn check_well_formed(&self) -> Result<(), String> {
-        let is_hex = |value: &Vec<u8>| value.len() == 64 && value.iter().all(u8::is_ascii_hexdigit);
-        if self.sha256.iter().any(is_hex) { Ok(()) } else { Err(INVALID_SIGNATURE.into()) }
-    }
+/// The values of the lines with a name.
+fn lines<'a>(headers: &'a [(Vec<u8>, Vec<u8>)], wanted: &str) -> Vec<&'a [u8]> {
+    headers
+        .iter()
+        .filter(|(name, _)| name.to_ascii_lowercase() == wanted.as_bytes())
+        .map(|(_, value)| trim(value))
+        .collect()
 }
 
 pub(super) fn is_event_type(text: &[u8]) -> bool {

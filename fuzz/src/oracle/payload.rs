@@ -1,12 +1,12 @@
 //! Rules 7a, 7b and 8, and the fields of the payloads.
 
+use std::collections::BTreeSet;
+
 use super::{
-    Refusals, Values, Verdict, head,
-    json::{Json, Text, Value},
+    INVALID_JSON, Values, Verdict, head,
+    json::{Json, Members, Value},
     time::{self, Time},
 };
-
-pub(super) const INVALID_JSON: &str = "Invalid JSON payload";
 
 const KNOWN: [&str; 4] = ["push", "repo.sync.started", "repo.sync.succeeded", "repo.sync.failed"];
 
@@ -53,120 +53,94 @@ enum Kind {
     Boolean,
 }
 
-pub(super) fn judge(event_type: &str, json: &Json<'_>) -> Verdict {
-    let payload = match json.root() {
-        Value::Object(members) => Some(&members[..]),
-        _ => None,
-    };
-    // Rule 8.
-    if !KNOWN.contains(&event_type) {
-        let types = payload.map(|payload| types(json, payload)).unwrap_or_default();
-        let refusals: Refusals = types
-            .into_iter()
-            .filter(|body| KNOWN.contains(body))
-            .map(|body| mismatch(event_type, body))
-            .collect();
-        return Verdict { accepted: refusals.is_empty().then(Values::new), refusals };
-    }
-
+pub(super) fn judge(event_type: &str, json: &Json) -> Verdict {
     let mut judge = Judge {
-        json,
         event_type,
-        refusals: Refusals::new(),
-        is_refused: false,
+        rejections: BTreeSet::new(),
+        is_rejected: false,
         values: Values::new(),
     };
-    match payload {
-        Some(payload) => judge.payload(payload),
-        None => judge.refuse(),
+    match &json.value {
+        Value::Object(payload) if KNOWN.contains(&event_type) => judge.payload(payload),
+        _ if KNOWN.contains(&event_type) => judge.reject(),
+        // Rule 8.
+        Value::Object(payload) => judge.types(payload, |body| KNOWN.contains(&body)),
+        _ => {}
     }
-    let Judge { refusals, is_refused, values, .. } = judge;
-    Verdict { refusals, accepted: (!is_refused).then_some(values) }
-}
-
-fn mismatch(header: &str, body: &str) -> String {
-    format!("Event type mismatch: header says {header}, body says {body}")
-}
-
-/// The `type` members that are texts.
-fn types<'a>(json: &'a Json<'_>, members: &[(Text, usize)]) -> Vec<&'a str> {
-    places("type", members)
-        .into_iter()
-        .filter_map(|place| match json.value(place) {
-            Value::Text(text) => text.as_deref(),
-            _ => None,
-        })
-        .collect()
+    let Judge { rejections, is_rejected, values, .. } = judge;
+    Verdict { rejections, accepted: (!is_rejected).then_some(values) }
 }
 
 /// The values of the members with a name.
-fn places(name: &str, members: &[(Text, usize)]) -> Vec<usize> {
-    members
-        .iter()
-        .filter(|member| member.0.as_deref() == Some(name))
-        .map(|member| member.1)
-        .collect()
+fn all<'a>(name: &str, members: &'a Members) -> Vec<&'a Json> {
+    let is_named = |member: &&(Option<String>, Json)| member.0.as_deref() == Some(name);
+    members.iter().filter(is_named).map(|member| &member.1).collect()
 }
 
 struct Judge<'a> {
-    json: &'a Json<'a>,
     event_type: &'a str,
-    refusals: Refusals,
-    /// Where it is not, a refusal may be right, but acceptance is too.
-    is_refused: bool,
+    rejections: BTreeSet<String>,
+    /// If it is not, a rejection may be right, but acceptance is too.
+    is_rejected: bool,
     values: Values,
 }
 
 impl Judge<'_> {
     /// Rule 7b.
-    fn refuse(&mut self) {
-        self.is_refused = true;
-        self.may_refuse();
+    fn reject(&mut self) {
+        self.is_rejected = true;
+        self.may_reject();
     }
 
-    fn may_refuse(&mut self) {
-        self.refusals.insert(format!("Invalid {} payload", self.event_type));
+    fn may_reject(&mut self) {
+        self.rejections.insert(format!("Invalid {} payload", self.event_type));
     }
 
     /// What no type holds: rule 6 or rule 7b.
-    fn refuse_by_either(&mut self) {
-        self.refuse();
-        self.refusals.insert(INVALID_JSON.into());
+    fn reject_by_either(&mut self) {
+        self.reject();
+        self.rejections.insert(INVALID_JSON.into());
     }
 
-    fn payload(&mut self, payload: &[(Text, usize)]) {
-        // Rule 7a.
-        for body in types(self.json, payload) {
-            if head::is_event_type(body.as_bytes()) && body != self.event_type {
-                self.is_refused = true;
-                self.refusals.insert(mismatch(self.event_type, body));
+    /// Rule 7a.
+    fn types(&mut self, payload: &Members, is_mismatch: impl Fn(&str) -> bool) {
+        for json in all("type", payload) {
+            let Value::Text(Some(body)) = &json.value else { continue };
+            if is_mismatch(body) {
+                self.is_rejected = true;
+                let header = self.event_type;
+                let text = format!("Event type mismatch: header says {header}, body says {body}");
+                self.rejections.insert(text);
             }
         }
-        self.fields(payload, if self.event_type == "push" { PUSH } else { SYNC });
-        if matches!(self.event_type, "repo.sync.succeeded" | "repo.sync.failed") {
+    }
+
+    fn payload(&mut self, payload: &Members) {
+        let header = self.event_type;
+        self.types(payload, |body| head::is_event_type(body.as_bytes()) && body != header);
+        self.fields(payload, if header == "push" { PUSH } else { SYNC });
+        if matches!(header, "repo.sync.succeeded" | "repo.sync.failed") {
             self.fields(payload, &[COMPLETED_AT]);
         }
-        if self.event_type == "repo.sync.failed" {
+        if header == "repo.sync.failed" {
             self.fields(payload, &[ERROR]);
         }
         self.derive();
     }
 
-    fn fields(&mut self, members: &[(Text, usize)], fields: &[Field]) {
+    fn fields(&mut self, members: &Members, fields: &[Field]) {
         if members.iter().any(|(name, _)| name.is_none()) {
-            self.refuse_by_either();
+            self.reject_by_either();
         }
         for field in fields {
-            match places(field.0, members)[..] {
-                [] => self.absent(*field),
-                [place] => self.present(*field, place),
-                // Given twice.
-                ref places => {
-                    self.refuse();
-                    for place in places {
-                        self.present(*field, *place);
-                    }
-                }
+            let given = all(field.0, members);
+            match given.len() {
+                0 => self.absent(*field),
+                1 => {}
+                _ => self.reject(),
+            }
+            for value in given {
+                self.present(*field, value);
             }
         }
     }
@@ -174,52 +148,44 @@ impl Judge<'_> {
     fn absent(&mut self, Field(_, key, kind): Field) {
         match kind {
             Kind::Type if self.event_type == "push" => {}
-            Kind::TextOrNull => {
-                self.values.insert(key, None);
-            }
+            Kind::TextOrNull => self.insert(key, None),
             Kind::Count if self.event_type == "repo.sync.started" => {
-                self.values.insert(key, Some("0".into()));
+                self.insert(key, Some("0".into()));
             }
-            _ => self.refuse(),
+            _ => self.reject(),
         }
     }
 
-    fn present(&mut self, Field(_, key, kind): Field, place: usize) {
-        let value = self.json.value(place);
-        // An object in the place of `repository` has fields of its own, and others that nobody reads.
-        let is_repository = matches!((kind, value), (Kind::Repository, Value::Object(_)));
-        if !is_repository && self.json.holds_what_no_type_holds(place) {
-            return self.refuse_by_either();
-        }
-        match (kind, value) {
+    fn present(&mut self, Field(_, key, kind): Field, json: &Json) {
+        match (kind, &json.value) {
+            // It has fields of its own, and others that nobody reads.
             (Kind::Repository, Value::Object(members)) => self.fields(members, REPOSITORY),
+            _ if json.is_unholdable => self.reject_by_either(),
             (Kind::Type, Value::Null) if self.event_type == "push" => {}
             // Another event type is rule 7a's.
             (Kind::Type, Value::Text(Some(text))) if head::is_event_type(text.as_bytes()) => {}
-            (Kind::TextOrNull, Value::Null) => {
-                self.values.insert(key, None);
-            }
+            (Kind::TextOrNull, Value::Null) => self.insert(key, None),
             (Kind::Text | Kind::TextOrNull, Value::Text(Some(text))) => {
-                self.values.insert(key, Some(text.clone()));
+                self.insert(key, Some(text.clone()));
             }
             (Kind::Boolean, Value::Boolean(boolean)) => {
-                self.values.insert(key, Some(boolean.to_string()));
+                self.insert(key, Some(boolean.to_string()));
             }
             (Kind::Count, Value::Number(number)) => match number.parse::<u64>() {
-                Ok(count) => {
-                    self.values.insert(key, Some(count.to_string()));
-                }
-                Err(_) => self.refuse(),
+                Ok(count) => self.insert(key, Some(count.to_string())),
+                Err(_) => self.reject(),
             },
             (Kind::Time, Value::Text(Some(text))) => match time::read(text) {
-                Time::At(nanoseconds) => {
-                    self.values.insert(key, Some(nanoseconds.to_string()));
-                }
-                Time::Either => self.may_refuse(),
-                Time::Wrong => self.refuse(),
+                Time::At(nanoseconds) => self.insert(key, Some(nanoseconds.to_string())),
+                Time::Either => self.may_reject(),
+                Time::Wrong => self.reject(),
             },
-            _ => self.refuse(),
+            _ => self.reject(),
         }
+    }
+
+    fn insert(&mut self, key: &'static str, value: Option<String>) {
+        self.values.insert(key, value);
     }
 
     /// What the protocol says of values: branch, tag, created, deleted; whether a failure is documented.
