@@ -8,6 +8,7 @@ mod docs;
 mod faults;
 mod find;
 mod held_open;
+mod json_test_suite;
 mod panics;
 mod printed;
 mod properties;
