@@ -1,50 +1,166 @@
 //! The documents keep up with the code.
 
-use std::{fs, path::PathBuf};
+use std::{
+    collections::HashMap,
+    fs,
+    path::{Path, PathBuf},
+};
 
 use pierre_webhook_core::Error;
 use pierre_webhook_tests::vectors::deliveries;
 
-fn read(path: &str) -> String {
-    let root = PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("..");
-    fs::read_to_string(root.join(path)).unwrap_or_else(|error| panic!("{path}: {error}"))
+fn root() -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("..")
+}
+
+fn read(path: impl AsRef<Path>) -> String {
+    let path = root().join(path);
+    fs::read_to_string(&path).unwrap_or_else(|error| panic!("{}: {error}", path.display()))
 }
 
 fn code_spans(text: &str) -> impl Iterator<Item = &str> {
     text.split('`').skip(1).step_by(2)
 }
 
+/// Every file below a folder whose name ends so, except in what is hidden or built.
+fn files(folder: &Path, end: &str) -> Vec<PathBuf> {
+    let mut found = Vec::new();
+    for entry in fs::read_dir(folder).unwrap() {
+        let entry = entry.unwrap();
+        let (path, name) = (entry.path(), entry.file_name().into_string().unwrap_or_default());
+        if entry.file_type().unwrap().is_dir() {
+            if !name.starts_with('.') && !["target", "mutants.out", "corpus"].contains(&&*name) {
+                found.extend(files(&path, end));
+            }
+        } else if name.ends_with(end) {
+            found.push(path);
+        }
+    }
+    found
+}
+
+/// The lines outside of code blocks.
+fn prose(text: &str) -> impl Iterator<Item = &str> {
+    let mut is_code = false;
+    text.lines().filter(move |line| {
+        let is_fence = line.trim_start().starts_with("```");
+        is_code ^= is_fence;
+        !is_code && !is_fence
+    })
+}
+
+/// The targets of `[text](target)` and `[name]: target`.
+fn link_targets(line: &str) -> Vec<&str> {
+    let definition = line
+        .strip_prefix('[')
+        .and_then(|line| line.split_once("]: "))
+        .and_then(|(_, target)| target.split_whitespace().next());
+    // Outside of code spans.
+    let inline = line.split('`').step_by(2).flat_map(|text| {
+        let targets = text.split("](").skip(1);
+        targets.filter_map(|rest| rest.split([')', ' ']).next())
+    });
+    inline.chain(definition).collect()
+}
+
+/// The anchors of a file's headings, as GitHub makes them.
+fn anchors(text: &str) -> Vec<String> {
+    let mut seen = HashMap::new();
+    let mut anchors = Vec::new();
+    for line in prose(text).filter(|line| line.starts_with('#')) {
+        let heading = line.trim_start_matches('#').trim().to_lowercase();
+        let anchor: String = heading
+            .chars()
+            .filter(|char| char.is_alphanumeric() || [' ', '-', '_'].contains(char))
+            .map(|char| if char == ' ' { '-' } else { char })
+            .collect();
+        let count = seen.entry(anchor.clone()).or_insert(0);
+        anchors.push(if *count == 0 { anchor } else { format!("{anchor}-{count}") });
+        *count += 1;
+    }
+    anchors
+}
+
+#[test]
+fn every_link_between_the_documents_leads_somewhere() {
+    let documents = files(&root(), ".md");
+    let mut checked = 0;
+    for file in &documents {
+        let text = read(file);
+        for target in prose(&text).flat_map(link_targets) {
+            if target.contains("://") || target.starts_with("mailto:") {
+                continue;
+            }
+            let (path, anchor) = target.split_once('#').unwrap_or((target, ""));
+            let linked = if path.is_empty() { file.clone() } else { file.with_file_name(path) };
+            assert!(linked.exists(), "{target} in {}", file.display());
+            let is_there = anchor.is_empty() || anchors(&read(&linked)).iter().any(|a| a == anchor);
+            assert!(is_there, "{target} in {}", file.display());
+            checked += 1;
+        }
+    }
+    assert!(documents.len() > 10, "only {} Markdown files were found", documents.len());
+    assert!(checked > 30, "only {checked} links were found");
+}
+
+#[test]
+fn links_and_anchors_are_read_as_github_reads_them() {
+    let line = "[`a`](b.md#c) and `[no](link)` and [d](e \"title\")";
+    assert_eq!(link_targets(line), ["b.md#c", "e"]);
+    assert_eq!(link_targets("[name]: f.md"), ["f.md"]);
+    let text = "# Who's `a_b`, and why?\n```sh\n# no heading\n```\n## Twice\n## Twice";
+    assert_eq!(anchors(text), ["whos-a_b-and-why", "twice", "twice-1"]);
+}
+
 #[test]
 fn every_test_that_security_md_names_exists() {
     let security = read("SECURITY.md");
-    let unit_tests: String = [
-        "pierre-webhook-core/src/signature.rs",
-        "pierre-webhook-core/src/event/read/tests.rs",
-        "pierre-webhook-core/src/verifier/tests.rs",
-    ]
-    .map(read)
-    .concat();
     let vectors = deliveries();
+    let core_sources: String =
+        files(&root().join("pierre-webhook-core/src"), ".rs").iter().map(read).collect();
     let mut named = 0;
     for row in security.lines().filter(|line| line.starts_with("| ")) {
         let Some((_, held_by)) = row.trim_end_matches(" |").rsplit_once(" | ") else { continue };
+        // A unit test is one of the file named before it, or of any file of core.
+        let mut unit_tests = core_sources.clone();
         for span in code_spans(held_by) {
+            if span.contains(['/', '.']) {
+                unit_tests = source(span).unwrap_or_else(|| panic!("{span} in: {row}"));
+                continue;
+            }
             let is_there = match span.split_once("::") {
-                Some((module, test)) if module.chars().all(char::is_lowercase) => {
-                    read(&format!("tests/suite/{module}.rs")).contains(&format!("fn {test}()"))
-                }
-                _ if span.contains('/') => continue, // A program, not a test.
+                Some((module, test)) => suite(module).contains(&format!("fn {test}()")),
                 _ if span.contains('-') => vectors.iter().any(|vector| vector.name == span),
-                _ if span.contains('_') && !span.contains(".rs") => {
-                    unit_tests.contains(&format!("fn {span}()"))
-                }
-                _ => continue,
+                _ if span.contains('_') => unit_tests.contains(&format!("fn {span}()")),
+                // Types, and a crate.
+                _ if span.starts_with(char::is_uppercase) || span == "ctutils" => continue,
+                _ => ["tests/suite", "fuzz/fuzz_targets"]
+                    .iter()
+                    .any(|folder| root().join(folder).join(format!("{span}.rs")).exists()),
             };
             assert!(is_there, "{span} in: {row}");
             named += 1;
         }
     }
-    assert!(named > 30, "only {named} tests were found in SECURITY.md");
+    assert!(named > 40, "only {named} tests were found in SECURITY.md");
+}
+
+/// A file of the suite.
+fn suite(module: &str) -> String {
+    read(format!("tests/suite/{module}.rs"))
+}
+
+/// What SECURITY.md names by its path: a folder or a program, or a file of core with its tests.
+fn source(path: &str) -> Option<String> {
+    let without_extension = path.trim_end_matches(".rs");
+    let core = format!("pierre-webhook-core/src/{without_extension}");
+    let texts =
+        [path.to_owned(), format!("{path}.rs"), format!("{core}.rs"), format!("{core}/tests.rs")]
+            .map(|path| root().join(path))
+            .into_iter()
+            .filter(|path| path.exists())
+            .map(|path| if path.is_dir() { String::new() } else { read(path) });
+    texts.reduce(|all, text| all + &text)
 }
 
 #[test]

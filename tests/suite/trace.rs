@@ -369,6 +369,7 @@ fn printable() -> BTreeSet<String> {
     for api in [
         include_str!("../../api/pierre-webhook-core.txt"),
         include_str!("../../api/pierre-webhook-tower.txt"),
+        include_str!("../../api/pierre-webhook-tower+axum.txt"),
         include_str!("../../api/pierre-webhook-actix.txt"),
     ] {
         for form in ["Debug", "Display"] {
