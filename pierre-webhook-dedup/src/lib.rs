@@ -18,6 +18,7 @@ mod once;
 mod owner;
 #[cfg(feature = "redis")]
 mod redis;
+mod shutdown;
 mod store;
 #[cfg(feature = "store-contract")]
 pub mod store_contract;
