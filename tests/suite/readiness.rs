@@ -21,12 +21,15 @@ use bytes::Bytes;
 use http::{Request, Response, StatusCode};
 use http_body_util::Full;
 use pierre_webhook_tests::{
-    client::{self, Connection, exchange},
+    client::{self, Connection, PATIENCE, exchange},
     sample::{BODY, delivery, tampered, verifier},
     server::Server,
 };
 use pierre_webhook_tower::{VerifiedBody, VerifyWebhookLayer, Webhook};
-use tokio::sync::{Notify, Semaphore};
+use tokio::{
+    sync::{Notify, Semaphore},
+    time::timeout,
+};
 use tower::{
     Layer, Service, ServiceBuilder, ServiceExt,
     buffer::BufferLayer,
@@ -93,7 +96,7 @@ async fn verified_deliveries_wait_for_a_permit_and_a_dropped_one_gives_it_back()
         ConcurrencyLimitLayer::new(1).layer(waits(Arc::clone(&semaphore), Arc::clone(&begun))),
     );
     let first = tokio::spawn(service.clone().oneshot(good()));
-    begun.notified().await;
+    timeout(PATIENCE, begun.notified()).await.expect("the first is called");
 
     // The second is verified and waits; it wakes nobody and takes nothing.
     let mut second = Box::pin(service.clone().oneshot(good()));
@@ -102,7 +105,7 @@ async fn verified_deliveries_wait_for_a_permit_and_a_dropped_one_gives_it_back()
     drop(second);
 
     first.abort();
-    begun.notified().await;
+    timeout(PATIENCE, begun.notified()).await.expect("the third is called");
     semaphore.add_permits(1);
     assert_eq!(third.await.unwrap().unwrap().status(), 200);
 }
@@ -143,7 +146,7 @@ async fn a_load_shed_inside_sheds_verified_deliveries_alone() {
         app.clone().oneshot(request.map(Body::new)).await.unwrap().status()
     };
     let first = tokio::spawn(app.clone().oneshot(good().map(Body::new)));
-    begun.notified().await;
+    timeout(PATIENCE, begun.notified()).await.expect("the first is called");
     assert_eq!(status(good()).await, 503);
     assert_eq!(status(request(&tampered(), Full::from("{}"))).await, 401);
     semaphore.add_permits(2);
@@ -216,6 +219,6 @@ async fn a_service_that_fails_to_become_ready_fails_verified_deliveries_alone() 
 async fn a_timeout_outside_bounds_the_wait_for_the_inner_service() {
     let inner = ReadyAt::new(NEVER, Ok(()));
     let service = VerifyWebhookLayer::new(verifier()).layer(inner);
-    let waiting = tokio::time::timeout(Duration::from_millis(50), service.oneshot(good()));
+    let waiting = timeout(Duration::from_millis(50), service.oneshot(good()));
     waiting.await.unwrap_err();
 }
