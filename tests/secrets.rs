@@ -1,5 +1,5 @@
-//! Searches the process's own memory for what should be wiped. A program of its own, so that the memory is
-//! that of these tests alone.
+//! Searches the memory of its own process for what should have been wiped. It is a program of its own, so that the
+//! memory belongs only to these tests.
 #![cfg(target_os = "linux")]
 
 use std::{
@@ -14,7 +14,7 @@ use pierre_webhook_core::{DeliveryHeaders, EVENT_HEADER, SIGNATURE_HEADER, Secre
 use sha2::{Digest, Sha256, block_api::compress256};
 use zeroize::Zeroize;
 
-/// Bytes to search for, kept inverted so that they are not found here.
+/// Bytes to search for, stored inverted so that the search doesn't find them here.
 struct Needle([u8; 32]);
 
 impl Needle {
@@ -28,7 +28,7 @@ impl Needle {
         window.iter().zip(&self.0).all(|(byte, inverted)| *byte == !inverted)
     }
 
-    /// How often it stands in the writable memory of this process, but for this thread's stack.
+    /// Counts its occurrences in the writable memory of this process, except for this thread's stack.
     fn count(&self) -> usize {
         const WINDOW: usize = 1 << 16;
 
@@ -41,13 +41,13 @@ impl Needle {
             let (start, end) = range.split_once('-').expect("a range");
             let [start, end] =
                 [start, end].map(|text| usize::from_str_radix(text, 16).expect("an address"));
-            // A pointer to a local tells which mapping is the stack.
+            // A pointer to a local variable identifies the stack's mapping.
             if !rest.starts_with("rw") || (start..end).contains(&(&raw const memory).addr()) {
                 continue;
             }
             for window in (start..end).step_by(WINDOW) {
                 let length = (end - window).min(buffer.len());
-                // Another test's memory may be gone meanwhile.
+                // Memory of another test may have been unmapped in the meantime.
                 let Ok(length) = memory.read_at(&mut buffer[..length], window as u64) else {
                     break;
                 };
@@ -62,19 +62,19 @@ impl Needle {
     }
 }
 
-/// One search at a time: each has a copy of what it searches.
+/// Allows only one search at a time, since each holds a copy of the memory that it searches.
 fn alone() -> MutexGuard<'static, ()> {
     static ALONE: Mutex<()> = Mutex::new(());
     ALONE.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
-/// 32 bytes that are in no program.
+/// Returns 32 random bytes, which no program contains.
 fn random_bytes() -> [u8; 32] {
     let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap().as_nanos();
     Sha256::digest(format!("{now} {}", std::process::id())).into()
 }
 
-/// The states of HMAC-SHA256 after the key's block, as they lie in memory.
+/// Returns the states of HMAC-SHA256 after the key's block, as they are laid out in memory.
 fn key_states(key: &[u8; 32]) -> [Needle; 2] {
     const INITIAL: [u32; 8] = [
         0x6a09e667, 0xbb67ae85, 0x3c6ef372, 0xa54ff53a, 0x510e527f, 0x9b05688c, 0x1f83d9ab,
@@ -103,7 +103,7 @@ fn the_key_and_its_state_are_wiped_when_the_last_clone_is_dropped() {
     let mut key = Box::new(random_bytes());
     let plain = Needle::new(*key);
     let states = key_states(&key);
-    assert_eq!(plain.count(), 1, "the search finds what is there");
+    assert_eq!(plain.count(), 1, "the search finds what exists");
 
     let secret = Secret::new(key.as_slice()).unwrap();
     key.zeroize();
@@ -116,7 +116,7 @@ fn the_key_and_its_state_are_wiped_when_the_last_clone_is_dropped() {
         DeliveryHeaders::parse([(SIGNATURE_HEADER, &*signature), (EVENT_HEADER, "ping")]).unwrap();
     verifier.verify(&headers, "{}".into()).unwrap();
     let abandoned = Box::new(verifier.begin(&headers).unwrap());
-    // One is shared by all clones, and the delivery has two MACs.
+    // All clones share one, and the delivery has two MACs.
     assert_eq!(states.each_ref().map(Needle::count), [3, 3]);
     drop(abandoned);
     drop(verifier);
@@ -128,7 +128,7 @@ fn the_key_and_its_state_are_wiped_when_the_last_clone_is_dropped() {
 #[test]
 fn a_secret_from_the_environment_leaves_no_copy() {
     let _alone = alone();
-    // What the process was started with cannot be wiped by it, so only what was allocated is counted.
+    // A process can't wipe the environment that it was started with, so only allocated memory is counted.
     let key = std::env::var_os("PATH").expect("a variable of every process");
     let bytes = key.as_encoded_bytes();
     if let Some(start) = bytes.get(..32) {
