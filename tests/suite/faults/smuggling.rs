@@ -17,8 +17,8 @@ fn second() -> String {
 
 /// Sends a valid delivery with these header lines, and these bytes after its head. Returns the statuses of all
 /// responses.
-fn statuses(connection: &mut Connection, framing: &str, behind: &str) -> Vec<u16> {
-    connection.send(&[&delivery().head(framing), behind.as_bytes()].concat()).end();
+fn statuses(connection: &mut Connection, framing: &str, after: &str) -> Vec<u16> {
+    connection.send(&[&delivery().head(framing), after.as_bytes()].concat()).end();
     std::iter::from_fn(|| connection.receive_or_close()).map(|response| response.status).collect()
 }
 
