@@ -1,12 +1,12 @@
-//! A server with actix, to copy: settings from the environment, logs, timeouts, an orderly end.
+//! An actix server to copy: settings from the environment, logs, timeouts, graceful shutdown.
 //!
 //! ```sh
 //! PIERRE_WEBHOOK_SECRET=whsec_k3yForDocsOnly_2f6c cargo run --bin example-actix
 //! PIERRE_WEBHOOK_SECRET=whsec_k3yForDocsOnly_2f6c examples/send.sh
 //! ```
 //!
-//! `BIND_ADDRESS` is where it listens, 127.0.0.1:8787 if unset. `RUST_LOG` is what it logs, INFO if unset;
-//! with `debug` also the refusals that are no 401.
+//! It listens on `BIND_ADDRESS` (default: 127.0.0.1:8787) and logs at the level `RUST_LOG` (default: INFO). `debug`
+//! also logs rejections other than 401.
 
 mod shutdown;
 
@@ -24,16 +24,17 @@ use actix_web::{
 use pierre_webhook_actix::{Event, Secret, Verifier, Webhook, WebhookConfig};
 use tracing::{info, warn};
 
-/// How long a client may take over a request's head.
+/// How long a client may take to send the head of a request.
 const HEAD_TIMEOUT: Duration = Duration::from_secs(5);
 
-/// How long the look-up of a verifier and a request's body may take together.
+/// How long the look-up of the verifier and the body may take together.
 const RECEIVE_TIMEOUT: Duration = Duration::from_secs(10);
 
-/// From a request's head to its response: longer than the body may take, since it bounds the handler.
+/// How long a request may take from its head to its response. It also covers the handler, so it is longer than the
+/// body may take.
 const REQUEST_TIMEOUT: Duration = Duration::from_secs(20);
 
-/// How many seconds requests under way may take to end once the server has been told to.
+/// How many seconds requests in progress may take to finish after the shutdown signal.
 const GRACE: u64 = 30;
 
 #[actix_web::main]
@@ -52,7 +53,7 @@ async fn serve() -> Result<(), Box<dyn Error>> {
     let secret = Secret::from_env("PIERRE_WEBHOOK_SECRET")?;
     let address = env::var("BIND_ADDRESS").unwrap_or_else(|_| "127.0.0.1:8787".to_owned());
 
-    // Made once: the closure below runs once for each worker.
+    // Created once, because the closure below runs once per worker.
     let config = WebhookConfig::new(Verifier::new(secret)).timeout(RECEIVE_TIMEOUT);
     let server = HttpServer::new(move || {
         App::new()
@@ -61,7 +62,7 @@ async fn serve() -> Result<(), Box<dyn Error>> {
             .route("/webhooks", web::post().to(receive))
     })
     .client_request_timeout(HEAD_TIMEOUT)
-    // By itself actix would end in an orderly way on SIGTERM alone.
+    // By default, actix shuts down gracefully only on SIGTERM.
     .shutdown_signal(shutdown::signal()?)
     .shutdown_timeout(GRACE)
     .bind(&address)
@@ -75,7 +76,7 @@ async fn serve() -> Result<(), Box<dyn Error>> {
     Ok(())
 }
 
-/// Actix has no timeout of its own for a handler.
+/// A timeout for handlers, since actix has none.
 async fn time_limit(
     request: ServiceRequest,
     next: Next<impl MessageBody>,
@@ -85,12 +86,12 @@ async fn time_limit(
         .unwrap_or_else(|_| Err(ErrorRequestTimeout("the request took too long")))
 }
 
-/// Runs for verified deliveries alone, since it takes a plain `Webhook`.
+/// Runs only for verified deliveries, because it takes a plain `Webhook`.
 ///
-/// What is not answered with success is sent again: answer once the event is safe, in a queue or a database,
-/// and work on it from there. `webhook.id()` stays the same when a delivery is repeated.
+/// The sender retries until it gets a success. So respond once the event is stored, in a queue or a database, and
+/// process it from there. `webhook.id()` is the same for every retry.
 async fn receive(webhook: Webhook) -> HttpResponse {
-    // Texts in an event are the sender's: as fields they are logged escaped, in a message they are not.
+    // The texts in an event come from the sender. Log them as fields, which are escaped; a message isn't.
     match &webhook.event {
         Event::Push(push) => info!(
             repository = push.repository.url,
@@ -111,7 +112,7 @@ async fn receive(webhook: Webhook) -> HttpResponse {
         Event::RepoSyncFailed(sync) => {
             warn!(repository = sync.repository.url, error = sync.error.as_str(), "sync failed")
         }
-        // Success, or it would be sent again and again. Its name is not signed: see `UnknownEvent`.
+        // Respond with success, or the sender would retry. The event's name isn't signed: see `UnknownEvent`.
         Event::Unknown(event) => info!(event_type = event.event_type, "not known, ignored"),
         // A later version of the crate may know more events than this program does.
         _ => info!(event_type = webhook.event_type(), "not handled"),

@@ -1,5 +1,5 @@
-//! Each delivery once, with actix, in one process. With a `RedisStore` in the place of the `MemoryStore`, as in
-//! axum_redis.rs, over restarts and several machines.
+//! Handles each delivery once, with actix, in one process. With a `RedisStore` instead of the `MemoryStore`, as in
+//! axum_redis.rs, this also holds over restarts and on several machines.
 //!
 //! ```sh
 //! PIERRE_WEBHOOK_SECRET=whsec_k3yForDocsOnly_2f6c cargo run --bin example-actix-dedup
@@ -34,7 +34,7 @@ async fn serve() -> Result<(), Box<dyn Error>> {
     let secret = Secret::from_env("PIERRE_WEBHOOK_SECRET")?;
     let address = env::var("BIND_ADDRESS").unwrap_or_else(|_| "127.0.0.1:8787".to_owned());
 
-    // Made once: the closure below runs once for each worker, and they share what was handled.
+    // Created once, because the closure below runs once per worker, and all workers share the records.
     let config = WebhookConfig::new(Verifier::new(secret));
     let dedup = Dedup::new(MemoryStore::new());
     let data = web::Data::new(dedup.clone());
@@ -59,15 +59,15 @@ async fn serve() -> Result<(), Box<dyn Error>> {
     Ok(())
 }
 
-/// Answers with what `deploy` returns; 200 for a delivery that was handled before, and 503 for one that is
-/// being handled, or where the store failed.
+/// Responds with what `deploy` returns, with 200 if the delivery was handled before, and with 503 if it is being
+/// handled or the store failed.
 async fn receive(webhook: Webhook, dedup: web::Data<Dedup>) -> actix_web::Result<impl Responder> {
     let dedup = dedup.for_tenant(webhook.tenant.as_deref());
     Ok(dedup.once(webhook.id(), || deploy(&webhook)).await?)
 }
 
-/// Any `Ok` completes the delivery; after an `Err`, or a panic, the sender's next try runs this again. The error
-/// is any `ResponseError`; `actix_web::Error` itself is none, so have one of your own.
+/// Any `Ok` completes the delivery. After an `Err` or a panic, the sender's retry runs this again. The error can be any
+/// `ResponseError`. `actix_web::Error` doesn't implement that, so use an error type of your own.
 async fn deploy(webhook: &Webhook) -> io::Result<HttpResponse> {
     info!(id = %webhook.id(), event_type = webhook.event_type(), "handled");
     Ok(HttpResponse::NoContent().finish())

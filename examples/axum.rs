@@ -1,12 +1,12 @@
-//! A server with axum, to copy: settings from the environment, logs, timeouts, an orderly end.
+//! An axum server to copy: settings from the environment, logs, timeouts, graceful shutdown.
 //!
 //! ```sh
 //! PIERRE_WEBHOOK_SECRET=whsec_k3yForDocsOnly_2f6c cargo run --bin example-axum
 //! PIERRE_WEBHOOK_SECRET=whsec_k3yForDocsOnly_2f6c examples/send.sh
 //! ```
 //!
-//! `BIND_ADDRESS` is where it listens, 127.0.0.1:8787 if unset. `RUST_LOG` is what it logs, INFO if unset;
-//! with `debug` also the refusals that are no 401.
+//! It listens on `BIND_ADDRESS` (default: 127.0.0.1:8787) and logs at the level `RUST_LOG` (default: INFO). `debug`
+//! also logs rejections other than 401.
 
 mod shutdown;
 
@@ -19,13 +19,13 @@ use tower::ServiceBuilder;
 use tower_http::timeout::{RequestBodyTimeoutLayer, TimeoutLayer};
 use tracing::{info, warn};
 
-/// The longest pause between two pieces of a body.
+/// The longest pause between two chunks of a body.
 const BODY_PAUSE: Duration = Duration::from_secs(5);
 
-/// From a request's head to the answer: the whole body, and the handler.
+/// How long a request may take from its head to its response, including the body and the handler.
 const REQUEST_TIMEOUT: Duration = Duration::from_secs(20);
 
-/// How long requests under way may take to end once the server has been told to.
+/// How long requests in progress may take to finish after the shutdown signal.
 const GRACE: Duration = Duration::from_secs(30);
 
 #[tokio::main]
@@ -46,12 +46,12 @@ async fn serve() -> Result<(), Box<dyn Error>> {
     let told_to_end = shutdown::signal()?;
     let told_to_end_too = shutdown::signal()?;
 
-    // Outermost first: the timeouts bound how long the layer waits for a body.
+    // The timeouts are outermost, to bound how long the layer waits for a body.
     let layers = ServiceBuilder::new()
         .layer(TimeoutLayer::with_status_code(StatusCode::REQUEST_TIMEOUT, REQUEST_TIMEOUT))
         .layer(RequestBodyTimeoutLayer::new(BODY_PAUSE))
         .layer(VerifyWebhookLayer::new(Verifier::new(secret)));
-    // A `route_layer` stands behind the choice of the method: a GET is a 405, no refused webhook.
+    // A `route_layer` runs after the method was matched, so a GET is a 405 and not a rejected webhook.
     let app = Router::new().route("/webhooks", post(receive).route_layer(layers));
 
     let listener = TcpListener::bind(&address)
@@ -59,8 +59,8 @@ async fn serve() -> Result<(), Box<dyn Error>> {
         .map_err(|error| format!("cannot listen on {address}: {error}"))?;
     info!("listening on http://{}/webhooks", listener.local_addr()?);
 
-    // `axum::serve` does not bound how long a client takes over a request's head. Where no proxy in front
-    // does, serve the router as in hyper.rs.
+    // `axum::serve` doesn't bound how long a client takes to send the head of a request. If no proxy in front does,
+    // serve the router as in hyper.rs.
     let serving = axum::serve(listener, app).with_graceful_shutdown(told_to_end);
     let overdue = async {
         told_to_end_too.await;
@@ -68,18 +68,18 @@ async fn serve() -> Result<(), Box<dyn Error>> {
     };
     tokio::select! {
         result = serving.into_future() => result?,
-        () = overdue => warn!("cut off what did not end in time"),
+        () = overdue => warn!("some requests did not finish in time"),
     }
     info!("ended");
     Ok(())
 }
 
-/// Runs for verified deliveries alone.
+/// Runs only for verified deliveries.
 ///
-/// What is not answered with success is sent again: answer once the event is safe, in a queue or a database,
-/// and work on it from there. `webhook.id()` stays the same when a delivery is repeated.
+/// The sender retries until it gets a success. So respond once the event is stored, in a queue or a database, and
+/// process it from there. `webhook.id()` is the same for every retry.
 async fn receive(webhook: Webhook) -> StatusCode {
-    // Texts in an event are the sender's: as fields they are logged escaped, in a message they are not.
+    // The texts in an event come from the sender. Log them as fields, which are escaped; a message isn't.
     match &webhook.event {
         Event::Push(push) => info!(
             repository = push.repository.url,
@@ -100,7 +100,7 @@ async fn receive(webhook: Webhook) -> StatusCode {
         Event::RepoSyncFailed(sync) => {
             warn!(repository = sync.repository.url, error = sync.error.as_str(), "sync failed")
         }
-        // Success, or it would be sent again and again. Its name is not signed: see `UnknownEvent`.
+        // Respond with success, or the sender would retry. The event's name isn't signed: see `UnknownEvent`.
         Event::Unknown(event) => info!(event_type = event.event_type, "not known, ignored"),
         // A later version of the crate may know more events than this program does.
         _ => info!(event_type = webhook.event_type(), "not handled"),

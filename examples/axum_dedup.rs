@@ -1,5 +1,5 @@
-//! Each delivery once, with axum, in one process: retries and simultaneous duplicates do not run the handler
-//! again. What was handled is forgotten when the program ends: axum_redis.rs is for more.
+//! Handles each delivery once, with axum, in one process: retries and simultaneous duplicates don't run the handler
+//! again. The records are lost when the program ends. axum_redis.rs keeps them.
 //!
 //! ```sh
 //! PIERRE_WEBHOOK_SECRET=whsec_k3yForDocsOnly_2f6c cargo run --bin example-axum-dedup
@@ -17,7 +17,7 @@ use tokio::net::TcpListener;
 use tower_http::timeout::TimeoutLayer;
 use tracing::{info, warn};
 
-/// From a request's head to its response: the whole body, and the handler.
+/// How long a request may take from its head to its response, including the body and the handler.
 const REQUEST_TIMEOUT: Duration = Duration::from_secs(20);
 
 /// How long handlers may take to end once the server has been told to.
@@ -41,10 +41,10 @@ async fn serve() -> Result<(), Box<dyn Error>> {
     let told_to_end = shutdown::signal()?;
 
     let verify = VerifyWebhookLayer::new(Verifier::new(secret));
-    // A sender that gives up doesn't stop a deploy that has begun: its retry is told to come again.
+    // A sender that disconnects doesn't stop a deploy that has begun. If it retries meanwhile, it gets a 503.
     let dedup = Dedup::new(MemoryStore::new());
     let once = DedupLayer::new(dedup.clone());
-    // Outermost first: it bounds how long the layer waits for a body. It doesn't stop a deploy that has begun.
+    // The timeout is outermost, to bound how long the layer waits for a body. It doesn't stop a deploy that has begun.
     let timeout = TimeoutLayer::with_status_code(StatusCode::REQUEST_TIMEOUT, REQUEST_TIMEOUT);
     let app = Router::new().route("/webhooks", post(deploy).route_layer((timeout, verify, once)));
 
@@ -61,7 +61,7 @@ async fn serve() -> Result<(), Box<dyn Error>> {
     Ok(())
 }
 
-/// A 2xx completes the delivery; with anything else, or a panic, the sender's next try runs this again.
+/// A 2xx completes the delivery. After any other response or a panic, the sender's retry runs this again.
 async fn deploy(webhook: Webhook) -> StatusCode {
     info!(id = %webhook.id(), event_type = webhook.event_type(), "handled");
     StatusCode::NO_CONTENT

@@ -1,6 +1,6 @@
-//! Effects exactly once, with axum and PostgreSQL: the delivery's id goes under a unique index in the same
-//! transaction as the work's own writes. Both are there, or neither. It needs no store of deliveries, and is the
-//! right way where all that a delivery does is written to one database.
+//! Effects exactly once, with axum and PostgreSQL. The delivery's id is inserted under a unique index, in the same
+//! transaction as the work's own writes, so either both are stored or neither. This needs no store of deliveries. It is
+//! the right way if all effects of a delivery are writes to one database.
 //!
 //! ```sh
 //! initdb --auth trust --username postgres --pgdata pgdata && postgres -D pgdata -k '' -h 127.0.0.1    # not as root
@@ -8,7 +8,7 @@
 //! PIERRE_WEBHOOK_SECRET=whsec_k3yForDocsOnly_2f6c examples/send.sh    # twice: the second is not handled
 //! ```
 //!
-//! `DATABASE_URL` is where the database is, postgres://postgres@127.0.0.1:5432/postgres if unset.
+//! `DATABASE_URL` is the address of the database (default: postgres://postgres@127.0.0.1:5432/postgres).
 
 mod shutdown;
 
@@ -40,7 +40,7 @@ const TABLES: &str = "
     );
 ";
 
-/// From a request's head to its response: the whole body, and the handler.
+/// How long a request may take from its head to its response, including the body and the handler.
 const REQUEST_TIMEOUT: Duration = Duration::from_secs(20);
 
 #[tokio::main]
@@ -64,7 +64,7 @@ async fn serve() -> Result<(), Box<dyn Error>> {
 
     let config = Config { url: Some(database), ..Config::new() };
     let pool = config.create_pool(Some(Runtime::Tokio1), NoTls)?;
-    // Not the URL: it may hold a password.
+    // The error doesn't name the URL, which may contain a password.
     let client = pool
         .get()
         .await
@@ -73,7 +73,7 @@ async fn serve() -> Result<(), Box<dyn Error>> {
     drop(client);
 
     let verify = VerifyWebhookLayer::new(Verifier::new(secret));
-    // Outermost first: it bounds how long the layer waits for a body. A handler that it drops rolls back.
+    // The timeout is outermost, to bound how long the layer waits for a body. A handler that it drops rolls back.
     let timeout = TimeoutLayer::with_status_code(StatusCode::REQUEST_TIMEOUT, REQUEST_TIMEOUT);
     let route = post(receive).route_layer((timeout, verify));
     let app = Router::new().route("/webhooks", route).with_state(pool);
@@ -88,7 +88,7 @@ async fn serve() -> Result<(), Box<dyn Error>> {
 async fn receive(State(pool): State<Pool>, webhook: Webhook) -> Result<StatusCode, Failure> {
     let mut client = pool.get().await?;
     let transaction = client.transaction().await?;
-    // Where another is handling the same delivery, this waits for its end, and then finds it done, or not.
+    // If another transaction is handling the same delivery, this waits until that one commits or rolls back.
     let id = webhook.id();
     let is_new = "INSERT INTO deliveries (id) VALUES ($1) ON CONFLICT DO NOTHING";
     if transaction.execute(is_new, &[&id.as_bytes().as_slice()]).await? == 0 {
@@ -104,12 +104,12 @@ async fn receive(State(pool): State<Pool>, webhook: Webhook) -> Result<StatusCod
     Ok(StatusCode::NO_CONTENT)
 }
 
-/// What is behind it: these errors' own texts say only what failed.
+/// Returns the innermost cause, since the outer errors only say what failed.
 fn root(error: &dyn Error) -> &dyn Error {
     iter::successors(Some(error), |error| (*error).source()).last().unwrap_or(error)
 }
 
-/// A failure of the database: nothing was written, and the sender's next try runs it again.
+/// A failure of the database. Nothing was written, and the sender's retry runs the handler again.
 enum Failure {
     Pool(PoolError),
     Database(tokio_postgres::Error),

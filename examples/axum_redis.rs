@@ -1,4 +1,4 @@
-//! Each delivery once, with axum, over restarts and on as many machines as share a Redis (7.0 or newer).
+//! Handles each delivery once, with axum, over restarts and on all machines that share a Redis (7.0 or newer).
 //!
 //! ```sh
 //! redis-server --port 6379 --bind 127.0.0.1 --appendonly yes --maxmemory-policy noeviction
@@ -6,7 +6,7 @@
 //! PIERRE_WEBHOOK_SECRET=whsec_k3yForDocsOnly_2f6c examples/send.sh    # twice: the second is not handled
 //! ```
 //!
-//! `REDIS_URL` is where the Redis is, redis://127.0.0.1:6379 if unset. Start a second one of these on another
+//! `REDIS_URL` is the address of the Redis (default: redis://127.0.0.1:6379). Start a second server on another
 //! `BIND_ADDRESS`, and send to both.
 
 mod shutdown;
@@ -20,10 +20,10 @@ use tokio::net::TcpListener;
 use tower_http::timeout::TimeoutLayer;
 use tracing::{info, warn};
 
-/// Longer than the sender goes on with retries, and than the max age and the future tolerance together.
+/// Longer than the sender keeps retrying, and longer than the max age plus the future tolerance.
 const RETENTION: Duration = Duration::from_secs(72 * 60 * 60);
 
-/// From a request's head to its response: the whole body, and the handler.
+/// How long a request may take from its head to its response, including the body and the handler.
 const REQUEST_TIMEOUT: Duration = Duration::from_secs(20);
 
 /// How long handlers may take to end once the server has been told to.
@@ -47,15 +47,15 @@ async fn serve() -> Result<(), Box<dyn Error>> {
     let redis = env::var("REDIS_URL").unwrap_or_else(|_| "redis://127.0.0.1:6379".to_owned());
     let told_to_end = shutdown::signal()?;
 
-    // Not the URL: it may hold a password. With `connect_lazy` a Redis that is down does not keep this from starting.
+    // The error doesn't name the URL, which may contain a password. Use `connect_lazy` to start even if Redis is down.
     let store = RedisStore::connect(&redis)
         .await
         .map_err(|error| format!("cannot use the Redis of REDIS_URL: {error}"))?;
-    // The scope is this consumer's: another service that shares the Redis handles every delivery too.
+    // The scope separates consumers: another service that shares the Redis also handles every delivery.
     let dedup = Dedup::new(store).scope("deploy").retention(RETENTION);
     let verify = VerifyWebhookLayer::new(Verifier::new(secret));
     let once = DedupLayer::new(dedup.clone());
-    // Outermost first: it bounds how long the layer waits for a body. It doesn't stop a deploy that has begun.
+    // The timeout is outermost, to bound how long the layer waits for a body. It doesn't stop a deploy that has begun.
     let timeout = TimeoutLayer::with_status_code(StatusCode::REQUEST_TIMEOUT, REQUEST_TIMEOUT);
     let app = Router::new().route("/webhooks", post(deploy).route_layer((timeout, verify, once)));
 
@@ -72,7 +72,7 @@ async fn serve() -> Result<(), Box<dyn Error>> {
     Ok(())
 }
 
-/// A 2xx completes the delivery; with anything else, or a panic, the sender's next try runs this again.
+/// A 2xx completes the delivery. After any other response or a panic, the sender's retry runs this again.
 async fn deploy(webhook: Webhook) -> StatusCode {
     info!(id = %webhook.id(), event_type = webhook.event_type(), "handled");
     StatusCode::NO_CONTENT

@@ -1,11 +1,11 @@
-//! Bare hyper, without a framework: the tower layer around a function of the request.
+//! Bare hyper, without a framework: the tower layer around a function that takes the request.
 //!
 //! ```sh
 //! PIERRE_WEBHOOK_SECRET=whsec_k3yForDocsOnly_2f6c cargo run --bin example-hyper
 //! PIERRE_WEBHOOK_SECRET=whsec_k3yForDocsOnly_2f6c examples/send.sh
 //! ```
 //!
-//! `BIND_ADDRESS` is where it listens, 127.0.0.1:8787 if unset.
+//! It listens on `BIND_ADDRESS` (default: 127.0.0.1:8787).
 
 mod shutdown;
 
@@ -70,8 +70,8 @@ async fn serve() -> Result<(), Box<dyn Error>> {
             accepted = listener.accept() => match accepted {
                 Ok((stream, _)) => stream,
                 Err(error) => {
-                    // No file descriptor is free, say: the next attempt would fail as fast.
-                    warn!("no connection accepted: {error}");
+                    // For example, no file descriptor is free. Pause, because the next attempt would fail at once too.
+                    warn!("could not accept a connection: {error}");
                     sleep(Duration::from_millis(100)).await;
                     continue;
                 }
@@ -89,13 +89,13 @@ async fn serve() -> Result<(), Box<dyn Error>> {
     }
     drop(listener);
     if timeout(GRACE, graceful.shutdown()).await.is_err() {
-        warn!("cut off what did not end in time");
+        warn!("some connections did not finish in time");
     }
     info!("ended");
     Ok(())
 }
 
-/// Gets verified deliveries alone, on every path and by every method: the layer stands before them all.
+/// Runs only for verified deliveries, whatever their path and method: the layer wraps everything.
 async fn receive(request: Request<VerifiedBody>) -> Result<Response<Empty<Bytes>>, Infallible> {
     let mut response = Response::new(Empty::new());
     *response.status_mut() = match request.extensions().get::<Webhook>() {
@@ -106,7 +106,7 @@ async fn receive(request: Request<VerifiedBody>) -> Result<Response<Empty<Bytes>
             StatusCode::NO_CONTENT
         }
         Some(_) => StatusCode::NOT_FOUND,
-        None => StatusCode::INTERNAL_SERVER_ERROR, // No layer is around this function.
+        None => StatusCode::INTERNAL_SERVER_ERROR, // The layer is missing.
     };
     Ok(response)
 }

@@ -1,6 +1,6 @@
-//! Secrets that are replaced while the server runs: SIGHUP reads their file again.
+//! Replaces secrets while the server runs: on SIGHUP it reads their file again.
 //!
-//! The file holds a secret a line, the current one first, then the previous ones that are still accepted.
+//! The file has one secret per line: the current one first, then the previous ones that are still accepted.
 //!
 //! ```sh
 //! echo whsec_old > secrets.txt
@@ -10,11 +10,11 @@
 //! printf '%s\n' whsec_new whsec_old > secrets.txt     # 1. accept both
 //! kill -HUP <the process id that it logs>
 //! PIERRE_WEBHOOK_SECRET=whsec_new examples/send.sh    # 2. give the sender the new one
-//! echo whsec_new > secrets.txt                        # 3. once nobody signs with the old one, let go of it
+//! echo whsec_new > secrets.txt                        # 3. once nobody signs with the old one, remove it
 //! kill -HUP <the process id that it logs>
 //! ```
 //!
-//! `BIND_ADDRESS` is where it listens, 127.0.0.1:8787 if unset.
+//! It listens on `BIND_ADDRESS` (default: 127.0.0.1:8787).
 
 mod secrets_file;
 mod shutdown;
@@ -34,7 +34,7 @@ use tokio::net::TcpListener;
 use tower_http::timeout::TimeoutLayer;
 use tracing::{error, info, warn};
 
-/// From a request's head to its response: the whole body, and the handler.
+/// How long a request may take from its head to its response, including the body and the handler.
 const REQUEST_TIMEOUT: Duration = Duration::from_secs(20);
 
 #[tokio::main]
@@ -52,17 +52,17 @@ async fn main() -> ExitCode {
 async fn serve() -> Result<(), Box<dyn Error>> {
     let file: PathBuf = env::var_os("PIERRE_WEBHOOK_SECRET_FILE")
         .ok_or(
-            "PIERRE_WEBHOOK_SECRET_FILE must name a file: a secret a line, the current one first",
+            "PIERRE_WEBHOOK_SECRET_FILE must name a file with one secret per line, the current one first",
         )?
         .into();
     let address = env::var("BIND_ADDRESS").unwrap_or_else(|_| "127.0.0.1:8787".to_owned());
     let told_to_end = shutdown::signal()?;
     let mut told_to_read = hangups()?;
 
-    // At the start a file that cannot be read ends the server; later the secrets in use stay.
+    // If the file can't be read now, the server doesn't start. Later, it keeps the secrets that it has.
     let live = LiveVerifier::new(read(&file).await?);
     let verify = VerifyWebhookLayer::new(live.clone());
-    // Outermost first: it bounds how long the layer waits for a body.
+    // The timeout is outermost, to bound how long the layer waits for a body.
     let timeout = TimeoutLayer::with_status_code(StatusCode::REQUEST_TIMEOUT, REQUEST_TIMEOUT);
     let app = Router::new().route("/webhooks", post(receive).route_layer((timeout, verify)));
     tokio::spawn(async move {
@@ -70,9 +70,9 @@ async fn serve() -> Result<(), Box<dyn Error>> {
             match read(&file).await {
                 Ok(verifier) => {
                     live.replace(verifier);
-                    info!("the secrets are replaced");
+                    info!("replaced the secrets");
                 }
-                Err(error) => error!("the secrets in use stay: {error}"),
+                Err(error) => error!("kept the secrets in use: {error}"),
             }
         }
     });

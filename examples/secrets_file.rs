@@ -1,16 +1,16 @@
-//! Secrets in a file, one a line: the current one first, then the previous ones that are still accepted.
+//! Reads secrets from a file, one per line: the current one first, then the previous ones that are still accepted.
 
 use std::{io, path::Path};
 
 use pierre_webhook_tower::{Secret, Verifier};
 
-/// The verifier that accepts the secrets in this file.
+/// Returns a verifier that accepts the secrets in this file.
 pub(crate) async fn read(path: &Path) -> io::Result<Verifier> {
     verifier(&tokio::fs::read(path).await?)
 }
 
-/// A newline ends a line and is no part of the secret, so that `echo` and `printf` write the same one.
-/// All else in a line is: a carriage return or a space at its end makes a different secret.
+/// The newline at the end of a line isn't part of the secret, so `echo` and `printf` write the same secret. Everything
+/// else is: a carriage return or a space at the end makes a different secret.
 fn verifier(text: &[u8]) -> io::Result<Verifier> {
     let text = text.strip_suffix(b"\n").unwrap_or(text);
     let mut secrets = text.split(|byte| *byte == b'\n').zip(1..).map(|(line, number)| {
@@ -20,7 +20,7 @@ fn verifier(text: &[u8]) -> io::Result<Verifier> {
     secrets.try_fold(Verifier::new(current), |verifier, previous| Ok(verifier.or_secret(previous?)))
 }
 
-/// The message names the line, never what is in it.
+/// The message names the line, never its content.
 fn invalid(message: String) -> io::Error {
     io::Error::new(io::ErrorKind::InvalidData, message)
 }
@@ -35,7 +35,7 @@ mod tests {
     }
 
     #[test]
-    fn each_line_is_a_secret_and_its_newline_no_part_of_it() {
+    fn each_line_is_a_secret_without_its_newline() {
         for text in ["new", "new\n", "new\nold", "new\nold\n"] {
             assert!(accepts(text, "new"), "{text:?}");
             assert_eq!(accepts(text, "old"), text.contains("old"), "{text:?}");
@@ -43,12 +43,12 @@ mod tests {
     }
 
     #[test]
-    fn all_else_in_a_line_is_part_of_its_secret() {
+    fn everything_else_in_a_line_is_part_of_its_secret() {
         assert!(accepts("new \r\n", "new \r") && !accepts("new \r\n", "new"));
     }
 
     #[test]
-    fn an_empty_line_is_named_and_no_secret() {
+    fn an_empty_line_is_an_error_that_names_the_line() {
         for (text, line) in [("", 1), ("\n", 1), ("new\n\n", 2), ("new\n \nold", 2)] {
             let error = verifier(text.as_bytes()).unwrap_err();
             assert_eq!(error.to_string(), format!("line {line}: Empty secret is not allowed"));

@@ -1,28 +1,28 @@
 #!/usr/bin/env bash
-# Sends three deliveries as Code Storage would, with openssl and curl alone: a signed push, a signed sync
-# event, and a push that was changed after it was signed. Exits with 0 if the first two are accepted (2xx)
-# and the third is refused (401).
+# Sends three deliveries as Code Storage would, with only openssl and curl: a signed push, a signed sync event, and a
+# push that was changed after it was signed. Exits with 0 if the first two are accepted (2xx) and the third is rejected
+# (401).
 #
-#   PIERRE_WEBHOOK_SECRET=... examples/send.sh [URL]      URL: http://127.0.0.1:8787/webhooks if not given
+#   PIERRE_WEBHOOK_SECRET=... examples/send.sh [URL]      default URL: http://127.0.0.1:8787/webhooks
 #
-# A demonstration: while openssl runs, the secret is on its command line, where other users of this machine
-# can see it.
+# For demonstration only: while openssl runs, the secret is on its command line, where other users of this machine can
+# see it.
 set -euo pipefail
 
 url=${1:-http://127.0.0.1:8787/webhooks}
 secret=${PIERRE_WEBHOOK_SECRET:?must hold the signing secret of the receiver}
 is_wrong=0
 
-# sign BODY: prints the value of X-Pierre-Signature. What is signed is the time, a dot and the body, byte for
-# byte: HMAC-SHA256(secret, "1790000000" + "." + body), in hex.
+# sign BODY: prints the value of X-Pierre-Signature. It signs the time, a dot and the body, byte for byte:
+# HMAC-SHA256(secret, "1790000000" + "." + body), in hex.
 sign() {
     local timestamp mac
-    timestamp=$(date +%s) # Unix seconds. It is signed too, so that an old delivery cannot be sent again.
+    timestamp=$(date +%s) # Unix seconds. It is signed too, so that an old delivery can't be replayed.
     mac=$(printf '%s.%s' "$timestamp" "$1" | openssl dgst -sha256 -hmac "$secret")
-    printf 't=%s,sha256=%s' "$timestamp" "${mac##* }" # openssl writes a label before the digits.
+    printf 't=%s,sha256=%s' "$timestamp" "${mac##* }" # openssl prints a label before the digits.
 }
 
-# send NAME EVENT_TYPE SIGNATURE BODY EXPECTED: posts a delivery and compares the status of the answer.
+# send NAME EVENT_TYPE SIGNATURE BODY EXPECTED: posts a delivery and compares the status of the response.
 send() {
     local status verdict=ok
     status=$(curl --silent --show-error --max-time 10 --output /dev/null --write-out '%{http_code}' \

@@ -1,9 +1,9 @@
-//! The signal on which a server ends: SIGINT or SIGTERM, on Windows Ctrl-C.
+//! The signal that shuts a server down: SIGINT or SIGTERM, or Ctrl-C on Windows.
 
 use std::io;
 
-/// Resolves at the first signal from now on: the handlers are in place when this returns, so that one
-/// that comes while the server starts is not lost.
+/// Returns a future that resolves at the first signal. The handlers are installed when this returns, so a signal that
+/// arrives while the server starts isn't lost.
 #[cfg(unix)]
 pub(crate) fn signal() -> io::Result<impl Future<Output = ()> + Send + 'static> {
     use tokio::signal::unix::{SignalKind, signal};

@@ -1,7 +1,7 @@
 //! A secret for each tenant, looked up for each request: `POST /webhooks/{tenant}`.
 //!
-//! The secret of the tenant `acme` is in the file `acme` of a directory, so that a tenant comes and goes
-//! while the server runs. A database in its place changes `look_up` alone.
+//! The secret of the tenant `acme` is in the file `acme` of a directory, so tenants can be added and removed while the
+//! server runs. To use a database instead, change only `look_up`.
 //!
 //! ```sh
 //! mkdir secrets
@@ -10,7 +10,7 @@
 //! PIERRE_WEBHOOK_SECRET=whsec_k3yForDocsOnly_2f6c examples/send.sh http://127.0.0.1:8787/webhooks/acme
 //! ```
 //!
-//! `BIND_ADDRESS` is where it listens, 127.0.0.1:8787 if unset.
+//! It listens on `BIND_ADDRESS` (default: 127.0.0.1:8787).
 
 mod secrets_file;
 mod shutdown;
@@ -34,7 +34,7 @@ use tokio::net::TcpListener;
 use tower_http::timeout::TimeoutLayer;
 use tracing::{error, info};
 
-/// From a request's head to its response: the look-up, the whole body, and the handler.
+/// How long a request may take from its head to its response, including the look-up, the body and the handler.
 const REQUEST_TIMEOUT: Duration = Duration::from_secs(20);
 
 #[tokio::main]
@@ -51,17 +51,17 @@ async fn main() -> ExitCode {
 
 async fn serve() -> Result<(), Box<dyn Error>> {
     let directory: PathBuf = env::var_os("PIERRE_WEBHOOK_SECRET_DIRECTORY")
-        .ok_or("PIERRE_WEBHOOK_SECRET_DIRECTORY must name a directory: a file for each tenant")?
+        .ok_or("PIERRE_WEBHOOK_SECRET_DIRECTORY must name a directory with one file per tenant")?
         .into();
-    // Without it, every tenant would be unknown and nobody told why.
+    // If it doesn't exist, every tenant would be unknown, without a hint why.
     if !directory.is_dir() {
-        return Err(format!("{} is no directory", directory.display()).into());
+        return Err(format!("{} is not a directory", directory.display()).into());
     }
     let address = env::var("BIND_ADDRESS").unwrap_or_else(|_| "127.0.0.1:8787".to_owned());
     let told_to_end = shutdown::signal()?;
 
     let layer = VerifyWebhookLayer::new(move |head: &Parts| {
-        // First take what is needed out of the head: the future must not borrow from it.
+        // Take what is needed out of the head first: the future must not borrow from it.
         let tenant = tenant(head.uri.path()).map(str::to_owned);
         let directory = directory.clone();
         async move {
@@ -71,7 +71,7 @@ async fn serve() -> Result<(), Box<dyn Error>> {
             }
         }
     });
-    // Outermost first: it bounds how long the layer waits for the look-up and for a body.
+    // The timeout is outermost, to bound how long the layer waits for the look-up and for a body.
     let timeout = TimeoutLayer::with_status_code(StatusCode::REQUEST_TIMEOUT, REQUEST_TIMEOUT);
     let route = post(receive).route_layer((timeout, layer));
     let app = Router::new().route("/webhooks/{tenant}", route);
@@ -85,8 +85,8 @@ async fn serve() -> Result<(), Box<dyn Error>> {
     Ok(())
 }
 
-/// The tenant in a path. So few characters are allowed that it is the name of a file in the directory and
-/// nothing else: no `..`, no `%2f`.
+/// Returns the tenant in a path. Only characters that are safe in a file name are allowed, so it can't leave the
+/// directory: no `..`, no `%2f`.
 fn tenant(path: &str) -> Option<&str> {
     let tenant = path.strip_prefix("/webhooks/")?;
     let is_name = (1..=64).contains(&tenant.len())
@@ -94,10 +94,10 @@ fn tenant(path: &str) -> Option<&str> {
     is_name.then_some(tenant)
 }
 
-/// Anyone can cause a look-up, before anything is verified. If yours costs more than reading a file, cache it.
+/// Anyone can cause a look-up, since nothing is verified yet. If yours costs more than reading a file, cache it.
 ///
-/// An unknown tenant is `None`: its sender gets the response of a wrong signature. A look-up that fails is a 503
-/// without its cause, which only our log gets.
+/// For an unknown tenant this returns `None`, and the sender gets the response of a wrong signature. If the look-up
+/// fails, the sender gets a 503. The cause is only in our log.
 async fn look_up(directory: &Path, tenant: String) -> io::Result<Option<Verifier>> {
     let file = directory.join(&tenant);
     match secrets_file::read(&file).await {
@@ -110,8 +110,8 @@ async fn look_up(directory: &Path, tenant: String) -> io::Result<Option<Verifier
     }
 }
 
-/// Takes the tenant from the delivery, not from the path again: it is the one whose secret the delivery was verified
-/// with.
+/// Takes the tenant from the delivery instead of parsing the path again: its secret is the one that verified the
+/// delivery.
 async fn receive(webhook: Webhook) -> StatusCode {
     info!(tenant = webhook.tenant.as_deref(), event_type = webhook.event_type(), "received");
     StatusCode::NO_CONTENT

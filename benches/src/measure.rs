@@ -1,4 +1,4 @@
-//! Times, measured interleaved so that what else the machine does falls on all alike, and allocations.
+//! Measures times and allocations. The cases are interleaved, so that other load on the machine affects all alike.
 
 use std::{alloc::System, hint::black_box, time::Instant};
 
@@ -7,13 +7,13 @@ use stats_alloc::{INSTRUMENTED_SYSTEM, Region, StatsAlloc};
 #[global_allocator]
 static ALLOCATOR: &StatsAlloc<System> = &INSTRUMENTED_SYSTEM;
 
-/// Something to measure. What it returns is dropped inside of the time.
+/// Something to measure. The time includes dropping its result.
 pub struct Case<'a> {
     pub name: &'static str,
     run: Box<dyn FnMut() + 'a>,
 }
 
-/// The median of one run in nanoseconds, and its allocations.
+/// The median time of one run in nanoseconds, and its allocations.
 #[derive(Clone, Copy, Debug)]
 pub struct Figure {
     pub nanoseconds: f64,
@@ -39,7 +39,7 @@ impl<'a> Case<'a> {
     }
 }
 
-/// The figure of each case, of `rounds` rounds through all of them.
+/// Measures each case in `rounds` rounds through all of them.
 pub fn measure(cases: &mut [Case<'_>], rounds: usize) -> Vec<Figure> {
     const ROUND_NANOSECONDS: f64 = 500_000.0;
 

@@ -1,4 +1,4 @@
-//! The same work by others: a MAC over timestamp and body, the age, the comparison.
+//! Other libraries that do the same work: a MAC over timestamp and body, the age check, the comparison.
 
 use std::time::{SystemTime, UNIX_EPOCH};
 
@@ -8,10 +8,10 @@ use sha2::Sha256;
 
 use crate::sample::{SECRET, Sample};
 
-/// Base64 of the bytes of `SECRET`, as the libraries of the Standard Webhooks take it.
+/// The bytes of `SECRET` in Base64, as the libraries for Standard Webhooks expect it.
 const BASE64_SECRET: &str = "whsec_d2hzZWNfazN5Rm9yRG9jc09ubHlfMmY2Yw==";
 
-/// The way it is usually written.
+/// How the check is usually written by hand.
 pub fn by_hand(headers: &HeaderMap, body: &[u8]) -> Option<serde_json::Value> {
     if signature_by_hand(headers, body) { serde_json::from_slice(body).ok() } else { None }
 }
@@ -41,7 +41,7 @@ pub fn signature_by_hand(headers: &HeaderMap, body: &[u8]) -> bool {
     check().is_some()
 }
 
-/// `ring`, keyed once, of which no more than the MAC and the comparison is taken. Its `verify` takes one slice.
+/// `ring`, keyed once. Only the MAC and the comparison are measured. Its `verify` takes a single slice.
 pub struct Ring(ring::hmac::Key);
 
 impl Ring {
@@ -65,7 +65,7 @@ impl Default for Ring {
     }
 }
 
-/// A delivery under the headers of the Standard Webhooks.
+/// A delivery with the headers of Standard Webhooks.
 pub struct Standard {
     webhook: standardwebhooks::Webhook,
     svix: svix::webhooks::Webhook,

@@ -1,4 +1,4 @@
-//! Deliveries of a size.
+//! Deliveries of a given size.
 
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
@@ -18,14 +18,14 @@ pub struct Sample {
     pub signature: String,
     pub wrong_signature: String,
     pub good: HeaderMap,
-    /// Signed by nobody who has the secret.
+    /// Headers with a wrong signature.
     pub wrong: HeaderMap,
-    /// Signed too long ago.
+    /// Headers of a delivery that was signed too long ago.
     pub stale: HeaderMap,
 }
 
 impl Sample {
-    /// The documented push at its 292 bytes; of any other size an unknown event.
+    /// Returns the documented push if the size is its 292 bytes, otherwise an unknown event.
     pub fn of(size: usize) -> Self {
         let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or(Duration::ZERO).as_secs();
         let (event_type, body) = if size == PUSH.len() {
@@ -49,8 +49,8 @@ impl Sample {
         }
     }
 
-    /// The blocks that SHA-256 compresses for the MAC: timestamp, dot and body with their padding, and the
-    /// outer hash. The two of the key are compressed once for all deliveries.
+    /// Returns how many blocks SHA-256 compresses for the MAC: timestamp, dot and body with their padding, and the
+    /// outer hash. The key's two blocks are compressed only once for all deliveries.
     pub fn blocks(&self) -> usize {
         let signed = self.now.to_string().len() + 1 + self.body.len();
         (signed + 9).div_ceil(64) + 1
@@ -63,7 +63,7 @@ pub fn verifier(secrets: usize) -> Verifier {
     })
 }
 
-/// The headers that a delivery arrives with.
+/// Returns the headers of a delivery.
 fn headers(event_type: &str, signature: &str, length: usize) -> HeaderMap {
     [
         ("host", "example.com"),

@@ -1,4 +1,4 @@
-//! Sends every delivery to both servers, and shows what came of it.
+//! Sends every delivery to both servers, and prints the results.
 
 use std::{
     error::Error,
@@ -13,7 +13,7 @@ use crate::{
     servers::Server,
 };
 
-/// Whether all was as it must be.
+/// Returns true if every result is as expected.
 pub(crate) async fn run() -> Result<bool, Box<dyn Error>> {
     let axum = Server::axum(deliveries::verifier()?).await?;
     let actix = Server::actix(deliveries::verifier()?).await?;
@@ -51,15 +51,15 @@ pub(crate) async fn run() -> Result<bool, Box<dyn Error>> {
     axum.end().await?;
     actix.end().await?;
 
-    let answers = 2 * deliveries.len();
+    let responses = 2 * deliveries.len();
     if differences.is_empty() {
         write!(
             page,
-            "\nAll {answers} answers are as they must be, and no handler ran for a refused delivery.\n\
+            "\nAll {responses} responses are as expected, and no handler ran for a rejected delivery.\n\
              Next: cargo run --bin quickstart -- --listen 127.0.0.1:8787\n"
         )?;
     } else {
-        writeln!(page, "\n{} of {answers} answers are not as they must be:", differences.len())?;
+        writeln!(page, "\n{} of {responses} responses are not as expected:", differences.len())?;
         for difference in &differences {
             writeln!(page, "{difference}")?;
         }
@@ -69,8 +69,8 @@ pub(crate) async fn run() -> Result<bool, Box<dyn Error>> {
 }
 
 async fn outcome(server: &Server, delivery: &Delivery) -> Result<Outcome, Box<dyn Error>> {
-    let (status, reason) = client::send(server.address, delivery)
-        .await
-        .map_err(|error| format!("{} gave no answer to {}: {error}", server.name, delivery.name))?;
+    let (status, reason) = client::send(server.address, delivery).await.map_err(|error| {
+        format!("no response from {} to {}: {error}", server.name, delivery.name)
+    })?;
     Ok(Outcome { status, seen: server.seen.take(), reason })
 }

@@ -12,10 +12,10 @@ use tokio::{net::TcpStream, time::timeout};
 
 use crate::deliveries::Delivery;
 
-/// The status of the answer, and the reason that it gives, where it has a body.
+/// The status of the response, and the reason in its body, if it has one.
 pub(crate) type Answer = (u16, Option<String>);
 
-/// Sends it on a connection of its own.
+/// Sends a delivery on a new connection.
 pub(crate) async fn send(
     address: SocketAddr,
     delivery: &Delivery,
@@ -49,7 +49,7 @@ async fn exchange(address: SocketAddr, delivery: &Delivery) -> Result<Answer, Bo
     Ok((head.status.as_u16(), if body.is_empty() { None } else { Some(reason(&body, is_problem)) }))
 }
 
-/// The `detail` of problem details (RFC 9457); the body itself where it is something else.
+/// Returns the `detail` of problem details (RFC 9457), or the body itself if it is something else.
 fn reason(body: &[u8], is_problem: bool) -> String {
     #[derive(Deserialize)]
     struct Problem {

@@ -1,4 +1,4 @@
-//! What is sent, and what must come of it.
+//! The deliveries that are sent, and their expected outcomes.
 
 use std::time::{Duration, UNIX_EPOCH};
 
@@ -7,14 +7,14 @@ use pierre_webhook_tower::{EVENT_HEADER, EmptySecret, SIGNATURE_HEADER, Secret, 
 use crate::outcome::Outcome;
 
 pub(crate) struct Delivery {
-    /// What it is, in words.
+    /// A description for the output.
     pub(crate) name: &'static str,
     pub(crate) headers: Vec<(&'static str, String)>,
     pub(crate) body: String,
     pub(crate) expected: Outcome,
 }
 
-/// The clock of the servers stands still, so that each run gives the same ages.
+/// The servers' clock always reads this time, so that every run prints the same ages.
 const NOW: u64 = 1_790_000_000;
 
 const MAX_AGE: u64 = 300;
@@ -23,7 +23,7 @@ const BODY_LIMIT: usize = 4096;
 
 const SECRET: &str = "whsec_k3yForDocsOnly_2f6c";
 
-/// What both servers accept.
+/// Returns the verifier of both servers.
 pub(crate) fn verifier() -> Result<Verifier, EmptySecret> {
     Ok(Verifier::new(Secret::new(SECRET)?)
         .max_age(Duration::from_secs(MAX_AGE))
@@ -64,7 +64,7 @@ const FAILED: &str = r#"{
   "error": "authentication failed"
 }"#;
 
-/// All of them, the accepted ones first.
+/// Returns all deliveries, the accepted ones first.
 pub(crate) fn all() -> Result<Vec<Delivery>, EmptySecret> {
     let secret = Secret::new(SECRET)?;
     let another_secret = Secret::new("whsec_another")?;
@@ -87,42 +87,42 @@ pub(crate) fn all() -> Result<Vec<Delivery>, EmptySecret> {
             .expect(Outcome::handled(
                 "sync of team/project-alpha failed, run 2: authentication failed",
             )),
-        Delivery::new("an event of a type yet unknown", "branch.created", r#"{"branch":"main"}"#)
+        Delivery::new("an event of an unknown type", "branch.created", r#"{"branch":"main"}"#)
             .signed(&secret, NOW)
-            .expect(Outcome::handled("event not known, branch.created, 17 bytes")),
+            .expect(Outcome::handled("unknown event, branch.created, 17 bytes")),
         Delivery::new("a push changed after it was signed", "push", PUSH)
             .signed(&secret, NOW)
             .with_body(PUSH.replace("refs/heads/main", "refs/heads/mine"))
-            .expect(Outcome::refused(401, "Invalid signature")),
+            .expect(Outcome::rejected(401, "Invalid signature")),
         Delivery::new("a push signed with another secret", "push", PUSH)
             .signed(&another_secret, NOW)
-            .expect(Outcome::refused(401, "Invalid signature")),
+            .expect(Outcome::rejected(401, "Invalid signature")),
         Delivery::new("a push signed 301 seconds ago", "push", PUSH)
             .signed(&secret, NOW - MAX_AGE - 1)
-            .expect(Outcome::refused(401, "Webhook timestamp too old (301 seconds)")),
+            .expect(Outcome::rejected(401, "Webhook timestamp too old (301 seconds)")),
         Delivery::new("a push signed 61 seconds ahead", "push", PUSH)
             .signed(&secret, NOW + FUTURE_TOLERANCE + 1)
-            .expect(Outcome::refused(401, "Webhook timestamp is in the future")),
+            .expect(Outcome::rejected(401, "Webhook timestamp is in the future")),
         Delivery::new("a push that is not signed", "push", PUSH)
-            .expect(Outcome::refused(400, "Missing or invalid X-Pierre-Signature header")),
-        // The event header is not signed: whoever captured a delivery can change it.
-        Delivery::new("a failed sync relabelled as succeeded", "repo.sync.succeeded", FAILED)
+            .expect(Outcome::rejected(400, "Missing or invalid X-Pierre-Signature header")),
+        // The event header isn't signed, so anyone who captures a delivery can change it.
+        Delivery::new("a failed sync relabeled as succeeded", "repo.sync.succeeded", FAILED)
             .signed(&secret, NOW)
-            .expect(Outcome::refused(
+            .expect(Outcome::rejected(
                 400,
                 "Event type mismatch: header says repo.sync.succeeded, body says repo.sync.failed",
             )),
         Delivery::new("a body of 4097 bytes", "push", &too_large)
             .signed(&secret, NOW)
-            .expect(Outcome::refused(413, "Webhook body larger than 4096 bytes")),
+            .expect(Outcome::rejected(413, "Webhook body larger than 4096 bytes")),
         Delivery::new("a body that is not JSON", "push", "ref=refs/heads/main")
             .signed(&secret, NOW)
-            .expect(Outcome::refused(400, "Invalid JSON payload")),
+            .expect(Outcome::rejected(400, "Invalid JSON payload")),
     ])
 }
 
 impl Delivery {
-    /// One that is not signed yet.
+    /// Makes a delivery that isn't signed yet.
     fn new(name: &'static str, event_type: &str, body: &str) -> Self {
         Self {
             name,

@@ -1,9 +1,9 @@
-//! A line about an event, for a terminal.
+//! Describes an event in one line for a terminal.
 
 use pierre_webhook_tower::Event;
 
-/// What is in the event that a reader would want to know. All text in it is the sender's: escaped, so that
-/// no control byte reaches the terminal, and cut, so that it stays one line.
+/// Returns the interesting parts of an event. All text in it comes from the sender. It is escaped, so that no control
+/// character reaches the terminal, and truncated, so that it stays on one line.
 pub(crate) fn describe(event: &Event) -> String {
     let repository = text(event.repository().map_or("", |repository| &repository.url));
     match event {
@@ -35,10 +35,10 @@ pub(crate) fn describe(event: &Event) -> String {
             format!("sync of {repository} failed, run {}: {error}", sync.run_count)
         }
         Event::Unknown(event) => {
-            format!("event not known, {}, {} bytes", text(&event.event_type), event.payload.len())
+            format!("unknown event, {}, {} bytes", text(&event.event_type), event.payload.len())
         }
-        // A later version of the crate may know more events than this program does.
-        _ => format!("event not handled, {}", text(event.event_type())),
+        // A later version of the crate may know more events than this program.
+        _ => format!("unhandled event, {}", text(event.event_type())),
     }
 }
 
@@ -50,7 +50,7 @@ fn text(text: &str) -> String {
     }
 }
 
-/// An object id, as short as git writes it.
+/// Shortens an object id like git does.
 fn object(id: &str) -> String {
     id.chars().take(7).flat_map(char::escape_debug).collect()
 }
@@ -60,7 +60,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn no_control_character_of_the_sender_reaches_the_terminal() {
+    fn no_control_character_from_the_sender_reaches_the_terminal() {
         let body = serde_json::json!({
             "repository": {"id": "r", "url": "a\u{1b}]0;b\u{7}\r\n\u{9b}c\u{202e}"},
             "ref": format!("refs/tags/\u{1b}{}", "x".repeat(1000)), "before": "\u{1b}[1m", "after": "00",

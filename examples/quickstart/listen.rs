@@ -1,4 +1,4 @@
-//! Stays up and prints what arrives.
+//! Keeps running and prints what arrives.
 
 use std::{
     error::Error,
@@ -27,7 +27,7 @@ pub(crate) async fn run(address: &str) -> Result<(), Box<dyn Error>> {
 
     let layers = ServiceBuilder::new()
         .layer(TimeoutLayer::with_status_code(StatusCode::REQUEST_TIMEOUT, Duration::from_secs(10)))
-        .map_response(print_refusal)
+        .map_response(print_rejection)
         .layer(VerifyWebhookLayer::new(Verifier::new(secret)));
     let app = Router::new().route("/webhooks", post(receive).route_layer(layers));
 
@@ -36,24 +36,25 @@ pub(crate) async fn run(address: &str) -> Result<(), Box<dyn Error>> {
         .map_err(|error| format!("cannot listen on {address}: {error}"))?;
     let address = listener.local_addr()?;
     print(format_args!(
-        "Listening on http://{address}/webhooks until Ctrl-C. To send to it, in another terminal:\n\n    \
+        "Listening on http://{address}/webhooks until Ctrl-C. To send to it from another terminal:\n\n    \
          PIERRE_WEBHOOK_SECRET={shown} examples/send.sh http://{address}/webhooks\n"
     ));
     axum::serve(listener, app).with_graceful_shutdown(told_to_end).await?;
     Ok(())
 }
 
-/// The secret, and how to show it: one that was given is not printed, one that was made has to be.
+/// Returns the secret, and how to print it: a given one is hidden, a generated one must be shown.
 fn secret() -> Result<(Secret, String), Box<dyn Error>> {
     match Secret::from_env("PIERRE_WEBHOOK_SECRET") {
         Ok(secret) => Ok((secret, "...".to_owned())),
         Err(SecretFromEnvError::Missing { .. }) => {
             let mut random = [0; 16];
-            getrandom::fill(&mut random).map_err(|error| format!("no random bytes: {error}"))?;
+            getrandom::fill(&mut random)
+                .map_err(|error| format!("cannot get random bytes: {error}"))?;
             let made = format!("whsec_{:032x}", u128::from_ne_bytes(random));
             Ok((Secret::new(&made)?, made))
         }
-        // Set but empty: a mistake, no wish for another secret.
+        // The variable is set but empty. That is a mistake, not a request for a generated secret.
         Err(error) => Err(error.into()),
     }
 }
@@ -63,15 +64,15 @@ async fn receive(webhook: Webhook) -> StatusCode {
     StatusCode::NO_CONTENT
 }
 
-/// The layer leaves its reason in the response.
-fn print_refusal<B>(response: Response<B>) -> Response<B> {
+/// The layer puts the rejection into the response's extensions.
+fn print_rejection<B>(response: Response<B>) -> Response<B> {
     if let Some(rejection) = response.extensions().get::<Rejection>() {
-        print(format_args!("{}  refused: {rejection}", rejection.status().as_u16()));
+        print(format_args!("{}  rejected: {rejection}", rejection.status().as_u16()));
     }
     response
 }
 
-/// Unlike `println!` it does not panic where nobody reads: the answers matter more.
+/// Unlike `println!`, it doesn't panic if nobody reads the output, since the server should keep responding.
 fn print(line: fmt::Arguments<'_>) {
     let _ = writeln!(io::stdout(), "{line}");
 }

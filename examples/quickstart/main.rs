@@ -1,12 +1,12 @@
-//! Shows what is accepted and what is refused, by a real axum server and a real actix server.
+//! Shows what a real axum server and a real actix server accept and reject.
 //!
 //! ```sh
 //! cargo run --bin quickstart
 //! cargo run --bin quickstart -- --listen 127.0.0.1:8787
 //! ```
 //!
-//! Without arguments it checks itself: it exits with 0 only if each answer is the one that deliveries.rs
-//! says. It needs no network but loopback.
+//! Without arguments it checks itself: it exits with 0 only if every response is the one in deliveries.rs. It needs
+//! only the loopback network.
 
 mod check;
 mod client;
@@ -21,10 +21,10 @@ mod shutdown;
 use std::{env, error::Error, process::ExitCode};
 
 const USAGE: &str = "\
-usage: quickstart                      send deliveries to an axum and an actix server, show the answers
-       quickstart --listen ADDRESS     stay up and print what arrives, as in --listen 127.0.0.1:8787
+usage: quickstart                      send deliveries to an axum and an actix server, print the results
+       quickstart --listen ADDRESS     keep running and print what arrives, e.g. --listen 127.0.0.1:8787
 
-With --listen the signing secret is that in PIERRE_WEBHOOK_SECRET, or one that is made and printed.";
+With --listen, PIERRE_WEBHOOK_SECRET is the signing secret. If it is unset, one is generated and printed.";
 
 #[tokio::main]
 async fn main() -> ExitCode {
@@ -38,8 +38,8 @@ async fn main() -> ExitCode {
             println!("{USAGE}");
             ExitCode::SUCCESS
         }
-        ["--listen"] => refuse("--listen needs an address"),
-        [..] => refuse(&format!("not understood: {}", arguments.join(" ").escape_debug())),
+        ["--listen"] => usage_error("--listen needs an address"),
+        [..] => usage_error(&format!("unknown arguments: {}", arguments.join(" ").escape_debug())),
     }
 }
 
@@ -54,7 +54,7 @@ fn exit_code(result: Result<bool, Box<dyn Error>>) -> ExitCode {
     }
 }
 
-fn refuse(arguments: &str) -> ExitCode {
-    eprintln!("quickstart: {arguments}\n\n{USAGE}");
+fn usage_error(message: &str) -> ExitCode {
+    eprintln!("quickstart: {message}\n\n{USAGE}");
     ExitCode::from(2)
 }

@@ -125,7 +125,7 @@ impl WebhookConfig {
         }
     }
 
-    /// The error that answers the rejection.
+    /// Returns the error that makes the response.
     pub(crate) fn error(&self, rejection: Rejection, request: &HttpRequest) -> actix_web::Error {
         match &self.error_handler {
             Some(handler) => handler(rejection, request),

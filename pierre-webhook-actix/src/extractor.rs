@@ -142,8 +142,8 @@ async fn read(body: &mut UnreadBody, pending: &mut PendingDelivery) -> Result<()
     Ok(())
 }
 
-/// Awaits the future; `None` if the deadline comes first. The time starts with the first wait, so a request that is
-/// there as a whole needs no timer.
+/// Awaits the future. Returns `None` if the deadline comes first. The timer starts with the first wait, so a request
+/// that has already arrived completely needs no timer.
 async fn in_time<T>(
     limit: Duration,
     mut deadline: Pin<&mut Option<Sleep>>,

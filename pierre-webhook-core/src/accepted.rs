@@ -1,4 +1,4 @@
-//! The secrets that a verifier accepts: rule 5's choice of secret, for a whole body and for one that arrives.
+//! The secrets that a verifier accepts, and the search for the one that signed a body (rule 5).
 
 use std::time::SystemTime;
 
@@ -17,7 +17,7 @@ pub(crate) struct AcceptedSecrets {
 #[derive(Clone)]
 struct Previous {
     secret: Secret,
-    /// `None`: it does not expire.
+    /// `None` if it doesn't expire.
     until: Option<SystemTime>,
 }
 
@@ -41,7 +41,7 @@ impl AcceptedSecrets {
         self.previous.len()
     }
 
-    /// The index of the secret that signed this body: 0 is the current one.
+    /// Returns the index of the secret that signed this body. 0 is the current secret.
     #[inline]
     pub(crate) fn find(
         &self,
@@ -55,7 +55,7 @@ impl AcceptedSecrets {
         lowest_match(current, self.accepted(now).map(|(index, key)| (index, matches(key))))
     }
 
-    /// The MACs of a body that is still to arrive, one for each secret accepted at its head.
+    /// Starts the MACs of a body that is still to arrive: one for each secret that is accepted now.
     #[inline]
     pub(crate) fn start(&self, now: SystemTime, timestamp: &[u8]) -> Macs {
         Macs {
@@ -67,7 +67,7 @@ impl AcceptedSecrets {
         }
     }
 
-    /// The index of the secret that signed a body that is complete now. A secret that expired while the
+    /// Returns the index of the secret that signed a body that is now complete. A secret that expired while the
     /// body arrived no longer counts.
     #[inline]
     pub(crate) fn find_started(
@@ -84,7 +84,7 @@ impl AcceptedSecrets {
         lowest_match(current, previous)
     }
 
-    /// The keys of the previous secrets that are accepted at this time, with their index.
+    /// Returns the keys of the previous secrets that are accepted now, with their indexes.
     fn accepted(&self, now: SystemTime) -> impl Iterator<Item = (usize, &Key)> {
         (1..)
             .zip(&self.previous)
@@ -96,7 +96,7 @@ impl AcceptedSecrets {
 /// The running MACs of a delivery.
 pub(crate) struct Macs {
     current: Mac,
-    /// With the index of the secret. Empty, and so not allocated, unless secrets are being rotated.
+    /// Each with the index of its secret. Empty (and unallocated) unless secrets are being rotated.
     previous: Vec<(usize, Mac)>,
 }
 
@@ -110,7 +110,7 @@ impl Macs {
     }
 }
 
-/// The index of the first secret that matched. Every one is compared, so that the time taken does not tell
+/// Returns the index of the first secret that matched. All are compared, so that the time taken doesn't reveal
 /// which one matched.
 fn lowest_match(current: bool, previous: impl Iterator<Item = (usize, bool)>) -> Option<usize> {
     previous

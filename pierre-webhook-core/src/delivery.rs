@@ -1,4 +1,4 @@
-//! A delivery that was verified, and its identity.
+//! A verified delivery, and its identity.
 
 use std::{fmt, str::FromStr, sync::Arc};
 
@@ -95,12 +95,13 @@ impl fmt::Debug for Delivery {
     }
 }
 
-/// The identity of a delivery, for handling each once: SHA-256 over event type, a zero byte and the body.
+/// The identity of a delivery, to handle each one only once: the SHA-256 of the event type, a zero byte and the
+/// body.
 ///
-/// Code Storage sends no delivery id. A retry has the same event type and body, and a new signature
-/// perhaps. Two events whose bodies are equal byte for byte have the same id.
+/// Code Storage sends no delivery id. A retry has the same event type and body, but may have a new signature. Two
+/// events of the same type with identical bodies have the same id.
 ///
-/// `Display` and `FromStr` use 64 hex digits, written in lower case and read in any.
+/// `Display` writes 64 hex digits in lower case. `FromStr` also reads upper case.
 ///
 /// ```
 /// use pierre_webhook_core::DeliveryId;
@@ -114,7 +115,7 @@ impl fmt::Debug for Delivery {
 pub struct DeliveryId([u8; 32]);
 
 impl DeliveryId {
-    /// The identity of this event type and body, verified or not: to look one up, or to forget it.
+    /// Returns the id for this event type and body. They need not be verified: use it to look up or forget an id.
     ///
     /// ```
     /// use pierre_webhook_core::DeliveryId;
@@ -130,7 +131,7 @@ impl DeliveryId {
         Self(hash.finalize().into())
     }
 
-    /// The hash's bytes.
+    /// Returns the bytes of the hash.
     pub fn as_bytes(&self) -> &[u8; 32] {
         &self.0
     }
@@ -162,7 +163,7 @@ impl FromStr for DeliveryId {
     }
 }
 
-/// A text that is not 64 hex digits.
+/// The error of a text that isn't 64 hex digits.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("a delivery id is 64 hex digits")]
 #[non_exhaustive]

@@ -1,12 +1,12 @@
-//! Why a delivery was rejected: the texts, the status codes and the headers of the answer.
+//! Why a delivery was rejected: the texts, status codes and headers of the response.
 
 use crate::problem::{PROBLEM_JSON, problem_json};
 
-/// Why a delivery was refused.
+/// Why a delivery was rejected.
 ///
-/// Each variant is one rule of the protocol. `Display` is the exact text that the sender is told; it
-/// never holds a byte of a secret or of the body, and the only text of the caller's in it, the two event
-/// types of [`EventTypeMismatch`](Self::EventTypeMismatch), is at most 128 visible ASCII characters each.
+/// Each variant is one rule of the protocol. `Display` is the exact text that the sender is told. It never
+/// contains a secret. The only text from the request that it can contain is the event types: at most 128
+/// visible ASCII characters each.
 ///
 /// ```
 /// use pierre_webhook_core::Error;
@@ -18,25 +18,25 @@ use crate::problem::{PROBLEM_JSON, problem_json};
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum Error {
-    /// The signature header is absent, blank, given twice, or holds a byte that is not visible ASCII,
-    /// space or tab.
+    /// The signature header is missing, blank or repeated, or contains a byte that isn't visible ASCII, a
+    /// space or a tab.
     #[error("Missing or invalid X-Pierre-Signature header")]
     MissingSignatureHeader,
 
-    /// The event header is absent, given twice, or is not an event type: 1 to 128 characters `!` to `~`
+    /// The event header is missing or repeated, or isn't an event type: 1 to 128 characters `!` to `~`
     /// without a comma.
     #[error("Missing or invalid X-Pierre-Event header")]
     MissingEventHeader,
 
-    /// The signature header is not a list with one `t` and one to eight `sha256` values.
+    /// The signature header isn't a list with one `t` and one to eight `sha256` values.
     #[error("Invalid signature header format")]
     InvalidSignatureHeader,
 
-    /// The signature's `t` is not ASCII digits whose value fits an `i64`.
+    /// The signature's `t` isn't a number in ASCII digits that fits an `i64`.
     #[error("Invalid timestamp in signature")]
     InvalidTimestamp,
 
-    /// The look-up of the verifier failed. Made by the adapters, which keep the cause out of the answer.
+    /// The look-up of the verifier failed. Made by the adapters, which keep the cause out of the response.
     #[error("Webhook verifier is not available")]
     VerifierUnavailable,
 
@@ -48,11 +48,11 @@ pub enum Error {
         age: u64,
     },
 
-    /// The delivery was signed later than the verifier's clock and tolerance allow.
+    /// The delivery's timestamp is further in the future than the verifier tolerates.
     #[error("Webhook timestamp is in the future")]
     TimestampInFuture,
 
-    /// The body, or the length that was declared for it, is over the verifier's body limit.
+    /// The body, or its declared length, is over the verifier's body limit.
     #[error("Webhook body larger than {limit} bytes")]
     #[non_exhaustive]
     BodyTooLarge {
@@ -60,7 +60,7 @@ pub enum Error {
         limit: usize,
     },
 
-    /// A limit outside of the verifier cut the body off. Made by the adapters.
+    /// The server cut the body off at a limit of its own. Made by the adapters.
     #[error("Webhook body larger than the server allows")]
     BodyTooLargeForServer,
 
@@ -68,21 +68,21 @@ pub enum Error {
     #[error("Webhook body could not be read")]
     BodyUnreadable,
 
-    /// No `sha256` value is the MAC of this body under an accepted secret.
+    /// No `sha256` value is the MAC of the body under an accepted secret.
     #[error("Invalid signature")]
     InvalidSignature,
 
-    /// The body is not UTF-8 or not exactly one JSON value.
+    /// The body isn't UTF-8, or isn't exactly one JSON value.
     #[error("Invalid JSON payload")]
     #[non_exhaustive]
     InvalidJson {
         /// The line of the first error, from 1.
         line: usize,
-        /// The column of the first error in bytes, from 1; 0 where a line ended too early.
+        /// The column of the first error in bytes, from 1. 0 if the line ended too early.
         column: usize,
     },
 
-    /// The signed body contradicts the event header, which is not signed: a relabelled delivery.
+    /// The body, which is signed, contradicts the event header, which isn't: the delivery was relabeled.
     #[error("Event type mismatch: header says {header}, body says {body}")]
     #[non_exhaustive]
     EventTypeMismatch {
@@ -92,24 +92,24 @@ pub enum Error {
         body: String,
     },
 
-    /// The body of a known event lacks a field, or has one of a wrong kind or twice.
+    /// In the body of a known event, a field is missing, has the wrong type or appears twice.
     #[error("Invalid {event_type} payload")]
     #[non_exhaustive]
     InvalidPayload {
         /// The event type in the header.
         event_type: String,
-        /// The path of the wrong field, as in `repository.id`. Where a field is absent or given twice,
-        /// the path of what should hold it, `.` being the payload itself.
+        /// The path of the wrong field, such as `repository.id`. If a field is missing or appears twice, the
+        /// path of the object that should hold it; `.` is the payload itself.
         field: String,
         /// The line of the error, from 1.
         line: usize,
-        /// The column of the error in bytes, from 1; 0 where a line ended too early.
+        /// The column of the error in bytes, from 1. 0 if the line ended too early.
         column: usize,
     },
 }
 
 impl Error {
-    /// The HTTP status code to answer with.
+    /// Returns the HTTP status code of the response.
     pub fn status_code(&self) -> u16 {
         match self {
             Self::MissingSignatureHeader
@@ -126,7 +126,7 @@ impl Error {
         }
     }
 
-    /// The body to answer with: problem details for HTTP APIs (RFC 9457) as JSON.
+    /// Returns the body of the response: problem details for HTTP APIs (RFC 9457) as JSON.
     ///
     /// ```
     /// # use pierre_webhook_core::Error;
@@ -139,9 +139,9 @@ impl Error {
         problem_json(self.status_code(), &self.to_string())
     }
 
-    /// The headers to answer with, names in lower case: the content type of
-    /// [`problem_json`](Self::problem_json), with a 401 the challenge that RFC 9110 asks for, with a 503
-    /// when to try again.
+    /// Returns the headers of the response, with lower-case names: the content type of
+    /// [`problem_json`](Self::problem_json), for a 401 the challenge that RFC 9110 requires, and for a 503
+    /// when to retry.
     pub fn headers(&self) -> &'static [(&'static str, &'static str)] {
         const CONTENT_TYPE: (&str, &str) = ("content-type", PROBLEM_JSON);
         match self.status_code() {

@@ -22,9 +22,8 @@ pub use self::{
 
 /// What happened in a repository.
 ///
-/// An event type that this version does not know is [`Unknown`](Self::Unknown), never an error. When a
-/// later version gives it a variant, that is a breaking release; [`event_type`](Self::event_type) reads
-/// the same in both.
+/// An event type that this version doesn't know is [`Unknown`](Self::Unknown), never an error. Only a
+/// breaking release adds a variant for it; [`event_type`](Self::event_type) returns the same text in both.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Event {
@@ -32,7 +31,7 @@ pub enum Event {
     Push(PushEvent),
     /// A sync run begins, before the upstream is fetched.
     RepoSyncStarted(RepoSyncStartedEvent),
-    /// A sync run ended well.
+    /// A sync run succeeded.
     RepoSyncSucceeded(RepoSyncSucceededEvent),
     /// A sync run failed.
     RepoSyncFailed(RepoSyncFailedEvent),
@@ -41,7 +40,7 @@ pub enum Event {
 }
 
 impl Event {
-    /// The event type as it stands in the `X-Pierre-Event` header, such as `push`.
+    /// Returns the event type from the `X-Pierre-Event` header, such as `push`.
     pub fn event_type(&self) -> &str {
         match self {
             Self::Push(_) => EventType::PUSH,
@@ -52,8 +51,8 @@ impl Event {
         }
     }
 
-    /// The repository that the event is about; `None` for an unknown event, whose payload has no known
-    /// form.
+    /// Returns the repository that the event is about. `None` for an unknown event, since the form of its
+    /// payload isn't known.
     pub fn repository(&self) -> Option<&Repository> {
         match self {
             Self::Push(event) => Some(&event.repository),

@@ -1,4 +1,4 @@
-//! Rule 3b: finding the verifier that a request is checked with.
+//! Finds the verifier for a request (rule 3b).
 
 use std::{
     convert::Infallible,
@@ -118,7 +118,7 @@ where
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::{error::Error as Refusal, secret::Secret};
+    use crate::{error::Error as VerifyError, secret::Secret};
 
     fn verifier(secret: &str) -> Verifier {
         Verifier::new(Secret::new(secret).unwrap()).any_age()
@@ -128,8 +128,8 @@ mod tests {
         let signature = Secret::new(secret).unwrap().sign(1, b"");
         match verifier.verify_signature(signature, b"") {
             Ok(_) => true,
-            Err(refusal) => {
-                assert_eq!(refusal, Refusal::InvalidSignature);
+            Err(error) => {
+                assert_eq!(error, VerifyError::InvalidSignature);
                 false
             }
         }

@@ -1,11 +1,12 @@
-//! The bytes of header values. Kept as bytes, since each look at them as text costs a check.
+//! Header values, as bytes: treating them as text would cost a UTF-8 check each time.
 
-/// Rule 1: visible ASCII, space and tab only. No early exit, so that the compiler makes vector code of it.
+/// Returns true if all bytes are visible ASCII, spaces or tabs (rule 1). No early exit, so that the compiler can
+/// vectorize it.
 pub(crate) fn is_visible(value: &[u8]) -> bool {
     value.iter().fold(true, |visible, byte| visible & matches!(byte, b'\t' | b' '..=b'~'))
 }
 
-/// Without the spaces and tabs around it: the white space of HTTP headers.
+/// Removes the spaces and tabs around a value: the white space of HTTP headers.
 pub(crate) fn trim(mut value: &[u8]) -> &[u8] {
     while let [b' ' | b'\t', rest @ ..] | [rest @ .., b' ' | b'\t'] = value {
         value = rest;
@@ -13,9 +14,9 @@ pub(crate) fn trim(mut value: &[u8]) -> &[u8] {
     value
 }
 
-/// The value of ASCII digits alone; `u128::MAX` for what no `u64` holds.
+/// Parses ASCII digits. Returns `None` for anything else, and `u128::MAX` for a number too large for a `u64`.
 pub(crate) fn decimal(digits: &[u8]) -> Option<u128> {
-    /// So many digits fit a `u64`, whatever they are.
+    /// Any number of this many digits fits a `u64`.
     const SHORT: usize = 19;
 
     let mut are_digits = !digits.is_empty();
@@ -40,7 +41,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn decimal_is_the_value_of_digits_alone() {
+    fn decimal_parses_only_digits() {
         for (digits, value) in [
             ("0", Some(0)),
             ("1790000000", Some(1_790_000_000)),

@@ -1,4 +1,4 @@
-//! The headers of a delivery: rule 1, and the length that is declared for the body.
+//! The headers of a delivery (rule 1), and the declared length of the body.
 
 use std::fmt;
 
@@ -12,15 +12,15 @@ use crate::{
 /// The name of the signature header: `t=<unix seconds>,sha256=<64 hex digits>`.
 pub const SIGNATURE_HEADER: &str = "x-pierre-signature";
 
-/// The name of the event header: the event type, such as `push`. It is not signed.
+/// The name of the event header: the event type, such as `push`. It isn't signed.
 pub const EVENT_HEADER: &str = "x-pierre-event";
 
 const CONTENT_LENGTH: &str = "content-length";
 
-/// The headers of a delivery, parsed: rules 1 to 3 of the protocol hold for every value of this type.
+/// The parsed headers of a delivery. Every value of this type has both headers, a well-formed signature and a
+/// valid timestamp (rules 1 to 3 of the protocol).
 ///
-/// Nothing is verified yet. It needs no secret and allocates nothing, so that what is no delivery at all
-/// is refused at the least cost.
+/// Nothing is verified yet. Parsing needs no secret and doesn't allocate, so junk is rejected cheaply.
 ///
 /// ```
 /// use pierre_webhook_core::{DeliveryHeaders, EVENT_HEADER, SIGNATURE_HEADER};
@@ -41,8 +41,8 @@ pub struct DeliveryHeaders<'a> {
 }
 
 impl<'a> DeliveryHeaders<'a> {
-    /// Picks the two headers, and `Content-Length`, out of a header map (`&http::HeaderMap`, actix's) or
-    /// any list of pairs. Names are compared in any case.
+    /// Parses the two headers, and `Content-Length`, from a header map (that of http or of actix) or any list
+    /// of pairs. Names are case-insensitive.
     ///
     /// # Errors
     ///
@@ -63,8 +63,7 @@ impl<'a> DeliveryHeaders<'a> {
         Ok(Self { event_type, signature, declared_length: lines.declared_length })
     }
 
-    /// The event type of a request that may be no delivery: what the event header alone says by rule 1,
-    /// for the log of a refusal.
+    /// Parses the event header alone, for example to log the event type of a rejected request.
     ///
     /// # Errors
     ///
@@ -79,28 +78,28 @@ impl<'a> DeliveryHeaders<'a> {
         Lines::of(headers).event_type.event_type().ok_or(Error::MissingEventHeader)
     }
 
-    /// The event type. It is not signed, and believed only once it was compared with the body.
+    /// Returns the event type. It isn't signed: don't trust it until it has been compared with the body.
     pub fn event_type(&self) -> &'a str {
         self.event_type
     }
 
-    /// When the delivery claims to have been signed, in Unix seconds.
+    /// Returns when the delivery claims to have been signed, in Unix seconds.
     pub fn timestamp(&self) -> u64 {
         self.signature.timestamp()
     }
 
-    /// The parsed signature header.
+    /// Returns the parsed signature header.
     pub fn signature(&self) -> &Signature<'a> {
         &self.signature
     }
 
-    /// The largest `Content-Length`. `u128` has room above every `u64`, for a length too large for one.
+    /// The largest `Content-Length`. It is a `u128`, so that a length too large for a `u64` is above all others.
     pub(crate) fn declared_length(&self) -> Option<u128> {
         self.declared_length
     }
 }
 
-/// Omits the `sha256` values: with them a delivery can be replayed while it is fresh.
+/// Omits the `sha256` values, with which a delivery could be replayed while it is fresh.
 impl fmt::Debug for DeliveryHeaders<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("DeliveryHeaders")
@@ -110,7 +109,7 @@ impl fmt::Debug for DeliveryHeaders<'_> {
     }
 }
 
-/// What is picked out of all header lines.
+/// The lines that matter, out of all header lines.
 #[derive(Default)]
 struct Lines<'a> {
     signature: Line<'a>,
@@ -119,7 +118,7 @@ struct Lines<'a> {
 }
 
 impl<'a> Lines<'a> {
-    // The one part that every kind of header map compiles for itself.
+    // Small, because it is the only part that is compiled once per header map type.
     fn of<N, V>(headers: impl IntoIterator<Item = (N, &'a V)>) -> Self
     where
         N: AsRef<[u8]>,
@@ -139,14 +138,14 @@ impl<'a> Lines<'a> {
         } else if is_named(name, EVENT_HEADER) {
             self.event_type.add(value);
         } else if is_named(name, CONTENT_LENGTH) {
-            // Rule 4b: of several the largest counts (`None` is below every length); what is not digits
-            // alone is not looked at.
+            // If there are several, the largest counts (rule 4b). One that isn't a number is ignored: it parses
+            // to `None`, which is below every length.
             self.declared_length = self.declared_length.max(decimal(trim(value)));
         }
     }
 }
 
-/// Rule 1: there must be exactly one line of a header.
+/// A header that must have exactly one line (rule 1).
 #[derive(Default)]
 enum Line<'a> {
     #[default]
@@ -172,18 +171,18 @@ impl<'a> Line<'a> {
         }
     }
 
-    /// Rule 1: visible ASCII, space and tab only, and not blank.
+    /// The value, if it isn't blank and contains only visible ASCII, spaces and tabs (rule 1).
     fn visible(self) -> Option<&'a [u8]> {
         self.value().filter(|value| !value.is_empty() && is_visible(value))
     }
 
-    /// Rule 1: an event type, which is visible and not blank.
+    /// The value, if it is an event type (rule 1).
     fn event_type(self) -> Option<&'a str> {
         self.value().and_then(|value| str::from_utf8(value).ok()).filter(|text| is_event_type(text))
     }
 }
 
-/// Header maps have their names in lower case, so that one comparison of a known length mostly decides.
+/// Header maps store names in lower case, so one comparison of a known length usually decides.
 #[inline(always)]
 fn is_named(name: &[u8], header: &str) -> bool {
     let header = header.as_bytes();
@@ -209,7 +208,7 @@ mod tests {
     }
 
     #[test]
-    fn names_are_compared_in_any_case() {
+    fn header_names_are_case_insensitive() {
         let headers = DeliveryHeaders::parse([
             ("X-PIERRE-event", "\t push "),
             ("X-Pierre-Signature", " t=1,sha256=a\t"),
@@ -220,7 +219,7 @@ mod tests {
     }
 
     #[test]
-    fn the_signature_is_judged_first_and_both_before_the_format() {
+    fn the_signature_header_is_checked_first_and_both_headers_before_the_format() {
         assert_eq!(error(&[]), Error::MissingSignatureHeader);
         assert_eq!(error(&[EVENT]), Error::MissingSignatureHeader);
         assert_eq!(error(&[SIGNATURE]), Error::MissingEventHeader);
@@ -230,7 +229,7 @@ mod tests {
     }
 
     #[test]
-    fn a_header_line_that_is_repeated_blank_or_not_visible_is_refused() {
+    fn a_header_that_is_repeated_blank_or_not_visible_is_rejected() {
         assert_eq!(error(&[SIGNATURE, SIGNATURE, EVENT]), Error::MissingSignatureHeader);
         assert_eq!(error(&[SIGNATURE, EVENT, EVENT, EVENT]), Error::MissingEventHeader);
         for value in ["", " \t", "t=1,sha256=a\x7f", "t=1,sha256=é", "t=1\n,sha256=a"] {
@@ -243,7 +242,7 @@ mod tests {
     }
 
     #[test]
-    fn of_several_lengths_the_largest_counts_and_what_is_no_number_does_not() {
+    fn the_largest_declared_length_counts_and_one_that_is_not_a_number_is_ignored() {
         assert_eq!(declared(&[]), None);
         assert_eq!(declared(&["", "+1", "-1", "1.0", "1, 2", "0x1", "é"]), None);
         assert_eq!(declared(&["7", " 12\t", "x", "9"]), Some(12));
@@ -253,7 +252,7 @@ mod tests {
     }
 
     #[test]
-    fn the_event_type_can_be_read_alone() {
+    fn the_event_type_can_be_parsed_alone() {
         let event_type = |headers: &[_]| DeliveryHeaders::parse_event_type(headers.iter().copied());
         assert_eq!(event_type(&[EVENT]), Ok("push"));
         assert_eq!(event_type(&[EVENT, EVENT]), Err(Error::MissingEventHeader));

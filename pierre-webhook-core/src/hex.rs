@@ -1,9 +1,8 @@
 //! 32 bytes as 64 hex digits: MACs and delivery ids.
 
-/// Digits of any case; exactly 64 of them.
+/// Decodes exactly 64 digits, in upper or lower case.
 ///
-/// No branch depends on a digit. Not inlined: the compiler makes vector code of it only where it stands
-/// alone.
+/// No branch depends on a digit. It isn't inlined, because the compiler vectorizes it only as a function of its own.
 #[inline(never)]
 pub(crate) fn decode(digits: &[u8]) -> Option<[u8; 32]> {
     let values = <[u8; 64]>::try_from(digits).ok()?.map(value);
@@ -19,7 +18,7 @@ pub(crate) fn encode(bytes: &[u8; 32]) -> String {
     bytes.iter().flat_map(|byte| [digit(byte >> 4), digit(byte & 15)]).collect()
 }
 
-/// 0 to 15, or more for what is no hex digit.
+/// Returns 0 to 15, or a larger value if the byte isn't a hex digit.
 fn value(digit: u8) -> u8 {
     let decimal = digit.wrapping_sub(b'0');
     let letter = (digit | 0x20).wrapping_sub(b'a');
@@ -57,7 +56,7 @@ mod tests {
     }
 
     #[test]
-    fn each_of_the_22_hex_digits_is_one_and_no_other_byte() {
+    fn only_the_22_hex_digits_are_hex_digits() {
         for byte in 0..=u8::MAX {
             let mut digits = [b'0'; 64];
             digits[63] = byte;

@@ -1,4 +1,4 @@
-//! Rule 5: one MAC, whole or streamed, and the values it is compared with.
+//! The MAC of a body, whole or streamed, and the `sha256` values that it is compared with (rule 5).
 
 use ctutils::CtEq;
 use hmac::{
@@ -13,7 +13,7 @@ use sha2::Sha256;
 
 use crate::{hex, signature::Signature};
 
-/// HMAC-SHA256 under one secret, keyed.
+/// The HMAC-SHA256 key state of one secret.
 pub(crate) struct Key(HmacCore<Sha256>);
 
 impl Key {
@@ -22,7 +22,7 @@ impl Key {
         Self(HmacCore::new_from_slice(secret).expect("HMAC takes a key of any length"))
     }
 
-    /// A MAC that has read the timestamp, as it stands in the header, and its dot.
+    /// Starts a MAC with the timestamp, as written in the header, and the dot.
     #[inline]
     pub(crate) fn start(&self, timestamp: &[u8]) -> Mac {
         let mut mac = Mac { core: self.0.clone(), buffer: Buffer::<HmacCore<Sha256>>::default() };
@@ -31,7 +31,7 @@ impl Key {
         mac
     }
 
-    /// The MAC of a whole body, hashed in place and not through a buffer.
+    /// Computes the MAC of a whole body, which is hashed in place instead of through a buffer.
     pub(crate) fn mac(&self, timestamp: &[u8], body: &[u8]) -> [u8; 32] {
         let Some((block, rest)) = first_block(timestamp, body) else {
             let mut mac = self.start(timestamp);
@@ -61,7 +61,8 @@ fn first_block<'a>(timestamp: &[u8], body: &'a [u8]) -> Option<(Block<Sha256>, &
     Some((block, rest))
 }
 
-/// A running MAC over timestamp, dot and body. It is finished in place, since a move would copy its state.
+/// A running MAC over the timestamp, the dot and the body. It is finished in place, since a move would copy its
+/// state.
 pub(crate) struct Mac {
     core: HmacCore<Sha256>,
     buffer: Buffer<HmacCore<Sha256>>,
@@ -84,18 +85,18 @@ impl Mac {
 /// The `sha256` values of a signature that are 64 hex digits, decoded: at least one, at most eight.
 pub(crate) struct Candidates {
     first: [u8; 32],
-    // Empty, and so not allocated, unless the sender signs with several secrets.
+    // Empty (and unallocated) unless the sender signs with several secrets.
     rest: Vec<[u8; 32]>,
 }
 
 impl Candidates {
-    /// `None` if no value is well formed: then no body can match.
+    /// Returns `None` if no value is well formed, since then no body can match.
     pub(crate) fn decode(signature: &Signature<'_>) -> Option<Self> {
         let mut decoded = signature.sha256_bytes().filter_map(hex::decode);
         Some(Self { first: decoded.next()?, rest: decoded.collect() })
     }
 
-    /// Whether the MAC is among them. It is compared with each, in constant time.
+    /// Returns true if the MAC is among them. It is compared with each one, in constant time.
     #[inline]
     pub(crate) fn contain(&self, mac: &[u8; 32]) -> bool {
         let first = mac.ct_eq(&self.first);
@@ -110,7 +111,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn whole_or_streamed_it_is_the_hmac_of_timestamp_dot_and_body() {
+    fn the_mac_is_the_hmac_of_timestamp_dot_and_body_whole_or_streamed() {
         let key = Key::new(b"secret");
         let bytes: Vec<u8> = (0..=255).collect();
         for timestamp in [1, 10, 52, 53, 62, 63, 64, 65, 130] {

@@ -1,4 +1,5 @@
-//! A delivery whose body is arriving: rule 4b for the bytes, rule 4 again, then rules 5 to 8.
+//! A delivery whose body is arriving: the body limit (rule 4b), then the age (4), the signature (5) and the
+//! event (6 to 8).
 
 use std::{fmt, mem, sync::Arc};
 
@@ -138,7 +139,7 @@ enum Body {
 }
 
 impl Body {
-    /// The chunk fits the limit.
+    /// Adds a chunk, which is known to fit the limit.
     fn push(&mut self, chunk: Bytes, limit: usize) {
         match self {
             Self::Whole(whole) if whole.is_empty() => *whole = chunk,
@@ -206,7 +207,7 @@ mod tests {
     }
 
     #[test]
-    fn chunks_are_joined_in_their_order() {
+    fn chunks_are_joined_in_order() {
         let mut pending = pending(b"[1,2]", 5);
         for chunk in ["", "[", "1,", "", "2]"] {
             pending.push(chunk.into()).unwrap();

@@ -3,8 +3,8 @@
 /// The content type of [`problem_json`]: `application/problem+json`.
 pub const PROBLEM_JSON: &str = "application/problem+json";
 
-/// Problem details (RFC 9457) as JSON, for the answers of an adapter that are not an [`Error`](crate::Error), such as
-/// the 500 of a route that was wired wrongly. The title is that of the status in RFC 9110.
+/// Returns problem details (RFC 9457) as JSON. For responses of an adapter that don't stem from an
+/// [`Error`](crate::Error), such as the 500 of a route without a layer. The title is the status's name in RFC 9110.
 ///
 /// ```
 /// assert_eq!(

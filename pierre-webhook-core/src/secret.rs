@@ -88,7 +88,7 @@ impl fmt::Debug for Secret {
     }
 }
 
-/// A secret of no bytes, or of white space and NUL bytes alone.
+/// The error of a secret that is empty, or only white space and NUL bytes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("Empty secret is not allowed")]
 #[non_exhaustive]
@@ -100,7 +100,7 @@ pub struct EmptySecret;
 #[derive(Clone, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum SecretFromEnvError {
-    /// The variable is not set.
+    /// The variable isn't set.
     #[error(
         "the environment variable {variable} is not set: it must hold the webhook's signing secret"
     )]
@@ -109,7 +109,7 @@ pub enum SecretFromEnvError {
         /// The variable's name.
         variable: String,
     },
-    /// The variable is set, but to nothing, or to white space and NUL bytes alone.
+    /// The variable is empty, or only white space and NUL bytes.
     #[error("Empty secret is not allowed: the environment variable {variable} is blank")]
     #[non_exhaustive]
     Empty {
@@ -129,7 +129,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_secret_of_white_space_and_nul_alone_is_rejected_when_it_is_made() {
+    fn a_secret_of_only_white_space_and_nul_is_rejected() {
         for empty in ["", " ", "\t\n\x0b\x0c\r ", "\0", "\0\0\n \0"] {
             assert_eq!(Secret::new(empty).unwrap_err(), EmptySecret, "{empty:?}");
         }
@@ -137,7 +137,7 @@ mod tests {
     }
 
     #[test]
-    fn white_space_beside_a_secret_is_part_of_it() {
+    fn white_space_around_a_secret_is_part_of_it() {
         let body = b"{}";
         let plain = Secret::new("s").unwrap().sign(1, body);
         assert_ne!(Secret::new("s\n").unwrap().sign(1, body), plain);
@@ -145,7 +145,7 @@ mod tests {
     }
 
     #[test]
-    fn a_nul_byte_behind_a_secret_is_not_part_of_it() {
+    fn a_trailing_nul_byte_is_not_part_of_a_secret() {
         let plain = Secret::new("s").unwrap().sign(1, b"{}");
         assert_eq!(Secret::new("s\0").unwrap().sign(1, b"{}"), plain, "HMAC pads with zeros");
         assert_ne!(Secret::new("\0s").unwrap().sign(1, b"{}"), plain);

@@ -1,4 +1,5 @@
-//! What a verifier was told: rule 4, and rule 4b for the declared length.
+//! The settings of a verifier, and the checks that need nothing else: the age (rule 4) and the declared length
+//! (rule 4b).
 
 use std::{
     sync::Arc,
@@ -10,7 +11,7 @@ use crate::{accepted::AcceptedSecrets, error::Error, headers::DeliveryHeaders, s
 #[derive(Clone)]
 pub(crate) struct Settings {
     pub(crate) secrets: AcceptedSecrets,
-    /// `None` turns rule 4 off.
+    /// `None` turns the age check off (rule 4).
     pub(crate) max_age: Option<Duration>,
     pub(crate) future_tolerance: Duration,
     pub(crate) body_limit: usize,
@@ -35,7 +36,7 @@ impl Settings {
         (self.clock)()
     }
 
-    /// Rule 4 for the head of a delivery: both ends of the window.
+    /// Checks the age at the head of a delivery (rule 4): both ends of the window.
     #[inline]
     pub(crate) fn check_window(&self, timestamp: u64, now: SystemTime) -> Result<(), Error> {
         let Some(max_age) = self.max_age else { return Ok(()) };
@@ -50,8 +51,8 @@ impl Settings {
         }
     }
 
-    /// Rule 4 for a complete body: the maximum age alone. A sender that withholds the last byte must not
-    /// outlive the window.
+    /// Checks the age again once the body is complete (rule 4): only the maximum age. A sender that withholds the
+    /// last byte must not extend the window.
     #[inline]
     pub(crate) fn check_max_age(&self, timestamp: u64, now: SystemTime) -> Result<(), Error> {
         match self.check_window(timestamp, now) {
@@ -60,7 +61,7 @@ impl Settings {
         }
     }
 
-    /// Rule 4b for the length that the sender declares.
+    /// Checks the declared length of the body (rule 4b).
     #[inline]
     pub(crate) fn check_declared_length(&self, headers: &DeliveryHeaders<'_>) -> Result<(), Error> {
         match headers.declared_length() {
@@ -86,7 +87,7 @@ fn age(timestamp: u64, now: SystemTime) -> Age {
     if age < 0 { Age::Future(seconds) } else { Age::Past(seconds) }
 }
 
-/// Whole seconds since the epoch, rounded down, before the epoch too.
+/// Returns the whole seconds since the epoch, rounded down, also for times before the epoch.
 fn unix_seconds(time: SystemTime) -> i128 {
     match time.duration_since(UNIX_EPOCH) {
         Ok(since) => since.as_secs().into(),

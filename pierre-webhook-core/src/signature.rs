@@ -1,4 +1,4 @@
-//! The grammar of the `X-Pierre-Signature` header: rules 2 and 3.
+//! Parses the `X-Pierre-Signature` header: its format (rule 2) and its timestamp (rule 3).
 
 use std::{fmt, iter};
 
@@ -11,8 +11,8 @@ use crate::{
 
 /// A parsed `X-Pierre-Signature` value: `t=<unix seconds>,sha256=<64 hex digits>`.
 ///
-/// What the official SDKs call `parseSignatureHeader`. Nothing is verified by it: a value that parses may
-/// be forged. Stricter than the SDKs: `t` must be given once, and be ASCII digits that fit an `i64`.
+/// The official SDKs call this `parseSignatureHeader`. Parsing verifies nothing: the value may still be forged.
+/// It is stricter than the SDKs: `t` must appear exactly once, as ASCII digits whose value fits an `i64`.
 ///
 /// ```
 /// use pierre_webhook_core::Signature;
@@ -25,22 +25,22 @@ use crate::{
 #[derive(Clone)]
 pub struct Signature<'a> {
     timestamp: u64,
-    /// As it stands in the header, which is how it is signed.
+    /// As written in the header, since that text is what is signed.
     timestamp_text: &'a [u8],
-    /// The first `sha256` value, and the elements behind it: most signatures have one value, so that
-    /// finding it again costs nothing.
+    /// The first `sha256` value, and the elements after it. Most signatures have only one value, so finding it
+    /// again costs nothing.
     first: &'a [u8],
     rest: &'a [u8],
 }
 
 impl<'a> Signature<'a> {
-    /// Reads a header's value.
+    /// Parses a header's value.
     ///
     /// # Errors
     ///
-    /// [`Error::InvalidSignatureHeader`] where it is not a comma-separated list with one `t` and one to
-    /// eight `sha256` values, or has a byte that is not visible ASCII, space or tab;
-    /// [`Error::InvalidTimestamp`] where `t` is not ASCII digits that fit an `i64`.
+    /// [`Error::InvalidSignatureHeader`] if it isn't a comma-separated list with one `t` and one to eight `sha256`
+    /// values, or contains a byte that isn't visible ASCII, a space or a tab. [`Error::InvalidTimestamp`] if `t`
+    /// isn't ASCII digits whose value fits an `i64`.
     pub fn parse(value: &'a [u8]) -> Result<Self, Error> {
         if is_visible(value) {
             Self::parse_visible(value)
@@ -49,7 +49,7 @@ impl<'a> Signature<'a> {
         }
     }
 
-    /// Reads a value that is known to be visible ASCII, space and tab.
+    /// Parses a value that is known to contain only visible ASCII, spaces and tabs.
     pub(crate) fn parse_visible(list: &'a [u8]) -> Result<Self, Error> {
         const MOST_SHA256: usize = 8;
 
@@ -79,13 +79,13 @@ impl<'a> Signature<'a> {
         }
     }
 
-    /// When the delivery was signed, in Unix seconds. At most `i64::MAX`.
+    /// Returns when the delivery was signed, in Unix seconds. At most `i64::MAX`.
     pub fn timestamp(&self) -> u64 {
         self.timestamp
     }
 
-    /// The `sha256` values as they stand, one to eight of them. They may be anything but empty: whether
-    /// one is 64 hex digits is judged when it is compared.
+    /// Returns the one to eight `sha256` values as written. They aren't empty, but need not be 64 hex digits: that
+    /// is checked when they are compared.
     pub fn sha256(&self) -> impl Iterator<Item = &'a str> + use<'a> {
         self.sha256_bytes().filter_map(|value| str::from_utf8(value).ok())
     }
@@ -101,14 +101,14 @@ impl<'a> Signature<'a> {
     }
 }
 
-/// Omits the `sha256` values: with them a delivery can be replayed while it is fresh.
+/// Omits the `sha256` values, with which a delivery could be replayed while it is fresh.
 impl fmt::Debug for Signature<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Signature").field("timestamp", &self.timestamp).finish_non_exhaustive()
     }
 }
 
-/// The `key=value` elements of a list; those without `=` are skipped.
+/// The `key=value` elements of a list. Those without `=` are skipped.
 struct Elements<'a> {
     rest: &'a [u8],
 }
@@ -122,7 +122,7 @@ impl<'a> Iterator for Elements<'a> {
             let (element, rest) = self.rest.split_at_checked(end)?;
             self.rest = rest.get(1..).unwrap_or_default();
             let element = trim(element);
-            // The key is short, but for one that is not ours.
+            // A plain search, not memchr: the keys that count are short.
             if let Some(equals) = element.iter().position(|byte| *byte == b'=') {
                 let (key, value) = element.split_at_checked(equals)?;
                 return Some((key, value.get(1..).unwrap_or_default()));
@@ -132,7 +132,7 @@ impl<'a> Iterator for Elements<'a> {
     }
 }
 
-/// Rule 3.
+/// The timestamp must be ASCII digits whose value fits an `i64` (rule 3).
 fn unix_seconds(digits: &[u8]) -> Option<u64> {
     decimal(digits).and_then(|seconds| i64::try_from(seconds).ok()?.try_into().ok())
 }
@@ -147,7 +147,7 @@ mod tests {
     }
 
     #[test]
-    fn elements_may_stand_in_any_order_among_others() {
+    fn elements_may_be_in_any_order_among_unknown_ones() {
         for header in [
             "t=1,sha256=a",
             "sha256=a,t=1",
@@ -160,7 +160,7 @@ mod tests {
     }
 
     #[test]
-    fn a_value_is_all_after_the_first_equals_sign() {
+    fn a_value_is_everything_after_the_first_equals_sign() {
         assert_eq!(values("t=1,sha256==a=,sha256= b"), Ok((1, vec!["=a=", " b"])));
     }
 
@@ -173,7 +173,7 @@ mod tests {
     }
 
     #[test]
-    fn a_format_that_is_not_a_signature_is_refused() {
+    fn a_malformed_signature_header_is_rejected() {
         for header in [
             "",
             " ",
@@ -224,7 +224,7 @@ mod tests {
     }
 
     #[test]
-    fn debug_omits_the_values() {
+    fn debug_omits_the_sha256_values() {
         let signature = Signature::parse(b"t=1,sha256=abcdef").unwrap();
         assert_eq!(format!("{signature:?}"), "Signature { timestamp: 1, .. }");
     }

@@ -1,4 +1,4 @@
-//! The verifier: its settings as a builder, the one-shot functions, and the start of a streamed delivery.
+//! The verifier: its settings, the functions that take a whole body, and the start of a streamed delivery.
 
 use std::{
     fmt,
@@ -206,7 +206,7 @@ impl Verifier {
         self
     }
 
-    /// Rule 4, and rule 4b for the declared length. Returns the time used.
+    /// Checks the age (rule 4) and the declared length (rule 4b). Returns the time used.
     fn check_head(&self, headers: &DeliveryHeaders<'_>) -> Result<SystemTime, Error> {
         let now = self.settings.now();
         self.settings.check_window(headers.timestamp(), now)?;
@@ -214,7 +214,8 @@ impl Verifier {
         Ok(now)
     }
 
-    /// Rule 5 for a whole body, with rule 4b for its size. Returns the index of the secret that matched.
+    /// Checks the size (rule 4b) and the signature (rule 5) of a whole body. Returns the index of the secret that
+    /// matched.
     fn authenticate(
         &self,
         signature: &Signature<'_>,

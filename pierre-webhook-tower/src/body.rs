@@ -1,4 +1,4 @@
-//! The two bodies: what the inner service gets, and what the layer answers with.
+//! The request body that the inner service gets, and the response body of the layer.
 
 use std::{
     convert::Infallible,

@@ -1,4 +1,4 @@
-//! The way of a request: verification, then the inner service.
+//! The future of a request: verification, then the inner service.
 
 use std::{
     error::Error as StdError,
@@ -127,7 +127,7 @@ where
 #[cold]
 #[expect(
     clippy::panic,
-    reason = "it breaks the contract of `Future`, so it is a bug of the caller"
+    reason = "polling again breaks the contract of `Future`, so it is a bug in the caller"
 )]
 fn polled_after_completion() -> ! {
     panic!("`ResponseFuture` polled after completion")

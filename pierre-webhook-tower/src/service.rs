@@ -1,4 +1,4 @@
-//! The service: always ready; each call is a future of its own.
+//! The service. It is always ready, and each call has a future of its own.
 
 use std::{
     error::Error,

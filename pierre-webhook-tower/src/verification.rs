@@ -30,7 +30,7 @@ pin_project! {
 }
 
 impl<L> Verification<L> {
-    /// Polls to the verdict, once. Then it drops the body and whatever it holds.
+    /// Polls until the request is verified or rejected. Then it drops the body and everything else it holds.
     pub(crate) fn poll<V, ReqBody>(
         mut self: Pin<&mut Self>,
         finder: &V,
@@ -81,13 +81,14 @@ impl<L> Verification<L> {
                     let found = ready!(look_up.poll(cx));
                     let found = found.map_err(|error| Rejection::unavailable(error.into()))?;
                     let verifier = found.ok_or(Error::InvalidSignature)?;
-                    // They borrow from the parts, so they are parsed again if the look-up was pending.
+                    // The headers borrow from the parts, so they are parsed again if the look-up was pending.
                     let headers = match parsed.take() {
                         Some(headers) => headers,
                         None => DeliveryHeaders::parse(&parts.headers)?,
                     };
                     let pending = begin(verifier, &headers)?;
-                    // Drops the look-up: what it holds, such as a connection, is free while the body arrives.
+                    // This drops the look-up, so whatever it holds (such as a connection) is free while the body
+                    // arrives.
                     self.set(Self::Receiving { pending });
                 }
                 VerificationProjection::Receiving { pending } => {
@@ -112,7 +113,7 @@ fn begin(verifier: Verifier, headers: &DeliveryHeaders<'_>) -> Result<PendingDel
     verifier.begin_owned(headers).map_err(|error| Rejection::from(error).of(tenant))
 }
 
-/// Feeds the body into the delivery, to the end of the body.
+/// Feeds the whole body into the delivery.
 fn poll_receive<ReqBody>(
     pending: &mut PendingDelivery,
     mut body: Pin<&mut Option<ReqBody>>,
@@ -138,7 +139,7 @@ fn push(pending: &mut PendingDelivery, mut data: impl Buf) -> Result<(), Rejecti
     while data.has_remaining() {
         let length = data.chunk().len().min(data.remaining());
         if length == 0 {
-            // A buffer that has bytes left but shows none would never end.
+            // A buffer that claims to have bytes left but returns none would loop forever.
             return Err(Error::BodyUnreadable.into());
         }
         pending.push(data.copy_to_bytes(length))?;

@@ -1,4 +1,4 @@
-//! A client that writes the bytes it is told to and reads whole answers, as a sender or an attacker would.
+//! A client that writes exactly the bytes it is given and reads whole responses, like a sender or an attacker.
 
 use std::{
     io::{self, BufRead, BufReader, ErrorKind, Read, Write},
@@ -9,10 +9,10 @@ use std::{
 use pierre_webhook_core::{EVENT_HEADER, SIGNATURE_HEADER};
 use socket2::SockRef;
 
-/// Longer than any answer takes on a busy machine; a test that waits as long has failed.
+/// Longer than any response takes on a busy machine. A test that waits this long has failed.
 pub const PATIENCE: Duration = Duration::from_secs(20);
 
-/// A request, to be written whole or in parts.
+/// A request, to be sent whole or in parts.
 #[derive(Clone, Debug)]
 pub struct Request {
     pub path: &'static str,
@@ -25,7 +25,7 @@ impl Request {
         Self { path: "/webhooks", headers: Vec::new(), body: body.into() }
     }
 
-    /// A delivery of this event, under this value of the signature header.
+    /// A delivery of this event, with this value of the signature header.
     pub fn delivery(event_type: &str, signature: &str, body: impl Into<Vec<u8>>) -> Self {
         Self::new(body).header(SIGNATURE_HEADER, signature).header(EVENT_HEADER, event_type)
     }
@@ -44,7 +44,7 @@ impl Request {
         self
     }
 
-    /// Request line and headers, with these further header lines.
+    /// Returns the request line and the headers, with these additional header lines.
     pub fn head(&self, more: &str) -> Vec<u8> {
         let mut head = format!("POST {} HTTP/1.1\r\nHost: test\r\n", self.path).into_bytes();
         for (name, value) in &self.headers {
@@ -73,7 +73,7 @@ impl Request {
 #[derive(Clone, Debug, PartialEq)]
 pub struct Response {
     pub status: u16,
-    /// Names in lower case.
+    /// With lower-case names.
     pub headers: Vec<(String, String)>,
     pub body: Vec<u8>,
 }
@@ -88,7 +88,7 @@ impl Response {
             .unwrap_or_else(|error| panic!("{error}: {}", self.body.escape_ascii()))
     }
 
-    /// The text of a refusal.
+    /// Returns the text of a rejection.
     pub fn detail(&self) -> String {
         self.json()["detail"].as_str().expect("problem details").to_owned()
     }
@@ -107,8 +107,8 @@ impl Connection {
         Self { stream: BufReader::new(stream) }
     }
 
-    /// Writes all bytes. A server that has answered may close while they are still under way, which is no
-    /// failure of the test.
+    /// Writes all bytes. Ignores errors: a server that has already responded may close the connection before it has
+    /// read them.
     pub fn send(&mut self, bytes: &[u8]) -> &mut Self {
         match self.try_send(bytes) {
             Err(error) if !is_closed(&error) => panic!("{error}"),
@@ -120,7 +120,7 @@ impl Connection {
         self.stream.get_mut().write_all(bytes)
     }
 
-    /// Tells the server that nothing more will come.
+    /// Closes the sending side, which tells the server that nothing more will come.
     pub fn end(&mut self) -> &mut Self {
         match self.stream.get_mut().shutdown(Shutdown::Write) {
             Err(error) if error.kind() != ErrorKind::NotConnected => panic!("{error}"),
@@ -128,13 +128,13 @@ impl Connection {
         }
     }
 
-    /// Goes without a farewell: the server's next read or write fails.
+    /// Resets the connection: the server's next read or write fails.
     pub fn reset(self) {
         let socket = SockRef::from(self.stream.get_ref());
         socket.set_linger(Some(Duration::ZERO)).expect("a socket");
     }
 
-    /// Waits that long for the server to answer or to close; whether it did.
+    /// Waits up to this long for the server to respond or to close the connection. Returns whether it did.
     pub fn is_answered_within(&mut self, time: Duration) -> bool {
         self.stream.get_ref().set_read_timeout(Some(time)).expect("a timeout");
         let answered = match self.stream.fill_buf() {
@@ -150,12 +150,12 @@ impl Connection {
         answered
     }
 
-    /// The next answer, which must come.
+    /// Returns the next response, which must come.
     pub fn receive(&mut self) -> Response {
         self.receive_or_close().expect("an answer, not a closed connection")
     }
 
-    /// The next answer; `None` where the server has closed.
+    /// Returns the next response, or `None` if the server has closed the connection.
     pub fn receive_or_close(&mut self) -> Option<Response> {
         match self.try_next() {
             Ok(response) => response,
@@ -208,7 +208,7 @@ impl Connection {
     }
 }
 
-/// Sends bytes on a connection of their own, and reads the answer.
+/// Sends bytes on a new connection, and reads the response.
 pub fn exchange(address: SocketAddr, bytes: &[u8]) -> Response {
     Connection::open(address).send(bytes).receive()
 }

@@ -1,4 +1,4 @@
-//! A client of cleartext HTTP/2 with prior knowledge, which can leave streams half sent.
+//! A client of cleartext HTTP/2 (with prior knowledge) that can leave streams half sent.
 
 use std::net::SocketAddr;
 
@@ -11,7 +11,7 @@ use tokio::{net::TcpStream, task::JoinHandle};
 
 use crate::client::{Request, Response};
 
-/// A connection. It is driven by a task of the runtime that it was opened in.
+/// A connection. A task of the runtime in which it was opened drives it.
 pub struct Http2 {
     sender: SendRequest<Bytes>,
     driver: JoinHandle<Result<(), Error>>,
@@ -25,7 +25,7 @@ pub struct Stream {
 
 impl Http2 {
     pub async fn open(address: SocketAddr) -> Self {
-        // Small answers that wait to be read are no attack on this side.
+        // Many small unread responses are not an attack here.
         Self::open_as(address, Builder::new().data_frame_budget(usize::MAX)).await
     }
 
@@ -36,7 +36,7 @@ impl Http2 {
         Self { sender, driver: tokio::spawn(connection) }
     }
 
-    /// Sends the head, once the server allows one more stream.
+    /// Sends the head as soon as the server allows another stream.
     pub async fn start(&self, request: &Request) -> Result<Stream, Error> {
         let mut head = http::Request::post(format!("http://test{}", request.path));
         for (name, value) in &request.headers {
@@ -47,15 +47,15 @@ impl Http2 {
         Ok(Stream { body, response })
     }
 
-    /// Sends the whole request as fast as the server's windows let it, and reads the answer.
+    /// Sends the whole request as fast as the server's windows allow, and reads the response.
     pub async fn exchange(&self, request: &Request) -> Result<Response, Error> {
         let mut stream = self.start(request).await?;
-        // It fails where the server has answered and reset the stream meanwhile.
+        // It fails if the server has already responded and reset the stream.
         let _ = stream.body.send_data(request.body.clone().into(), true);
         stream.receive().await
     }
 
-    /// Closes the connection, whatever is under way.
+    /// Closes the connection at once, even if streams are open.
     pub async fn abort(self) {
         self.driver.abort();
         assert!(self.driver.await.is_err_and(|error| error.is_cancelled()), "it was open");

@@ -1,4 +1,4 @@
-//! What the tests share: the delivery table, servers on loopback, and a client that sends what it is told.
+//! What the tests share: the delivery table, servers on loopback, and a client that sends exactly what it is given.
 
 pub mod client;
 pub mod http2;
@@ -9,7 +9,7 @@ pub mod server;
 pub mod table;
 pub mod vectors;
 
-/// Its snippets are tests too.
+/// The README's snippets are tests too.
 #[cfg(doctest)]
 #[doc = include_str!("../../README.md")]
 pub struct Readme;

@@ -1,4 +1,4 @@
-//! A real Redis on loopback, with a directory of its own, ended by its process id.
+//! A real Redis on loopback, with a directory of its own. It is stopped by its process id.
 
 use std::{
     io::{BufRead, BufReader, Read, Write},
@@ -13,10 +13,10 @@ use std::{
     time::{Duration, Instant},
 };
 
-/// If it is set, a missing Redis is a failure: a test that is skipped looks like one that passed.
+/// If this variable is set, a missing Redis is a failure: a skipped test looks like one that passed.
 const REQUIRED: &str = "PIERRE_WEBHOOK_REQUIRE_REDIS";
 
-/// Stands for a free port among the options.
+/// Placeholder for a free port in the options.
 pub const FREE_PORT: &str = "%port%";
 
 /// A running `redis-server`.
@@ -28,17 +28,17 @@ pub struct RedisServer {
 }
 
 impl RedisServer {
-    /// Keeps nothing on disk. Returns `None`, and says so, if Redis is not installed.
+    /// Starts one that keeps nothing on disk. Returns `None`, with a message, if Redis isn't installed.
     pub fn start() -> Option<Self> {
         Self::with(&[])
     }
 
-    /// Has every write on disk before it is answered.
+    /// Starts one that writes to disk before it answers a write.
     pub fn persistent() -> Option<Self> {
         Self::with(&["--appendonly", "yes", "--appendfsync", "always"])
     }
 
-    /// With further options.
+    /// Starts one with further options.
     pub fn with(options: &[&str]) -> Option<Self> {
         if Command::new("redis-server").arg("--version").stdout(Stdio::null()).status().is_err() {
             return skip("redis-server is not installed");
@@ -47,7 +47,7 @@ impl RedisServer {
         let number = NEXT.fetch_add(1, Ordering::Relaxed);
         let name = format!("pierre-webhook-redis-{}-{number}", std::process::id());
         let directory = std::env::temp_dir().join(name);
-        // A port is free when it is looked for, and may be taken when Redis comes to it.
+        // A port that is free now may be taken by the time Redis binds it.
         for _ in 0..20 {
             std::fs::create_dir_all(&directory).expect("a directory");
             let options = options.iter().map(|option| match *option {
@@ -72,24 +72,24 @@ impl RedisServer {
         format!("redis://{}/", self.address())
     }
 
-    /// Its files.
+    /// Returns the directory with its files.
     pub fn directory(&self) -> &std::path::Path {
         &self.directory
     }
 
-    /// As `kill -9`.
+    /// Kills it like `kill -9`.
     pub fn kill(&mut self) {
-        // It may have ended by itself.
+        // It may have ended already.
         let _ = self.process.kill();
         self.process.wait().expect("a process that ended");
     }
 
-    /// At the same port, with what was on disk; does not wait until that is read.
+    /// Starts it again on the same port, with its data on disk. Doesn't wait until that is loaded.
     pub fn start_again(&mut self) {
         let deadline = Instant::now() + Duration::from_secs(10);
         loop {
             self.process = spawn(self.port, &self.directory, &self.options);
-            // One that finds its port taken says so at once.
+            // It exits at once if its port is taken.
             while matches!(self.process.try_wait(), Ok(None)) {
                 if self.try_ask(&["PING"]).is_some() {
                     return;
@@ -101,14 +101,14 @@ impl RedisServer {
         }
     }
 
-    /// Killed and started again, with its data.
+    /// Kills it and starts it again with its data.
     pub fn restart(&mut self) {
         self.kill();
         self.start_again();
         assert!(self.is_up());
     }
 
-    /// Killed and started again, with nothing.
+    /// Kills it and starts it again without its data.
     pub fn restart_empty(&mut self) {
         self.kill();
         std::fs::remove_dir_all(&self.directory).expect("a directory");
@@ -117,7 +117,7 @@ impl RedisServer {
         assert!(self.is_up());
     }
 
-    /// Stops it where it stands, with its connections open, until [`thaw`](Self::thaw).
+    /// Suspends it, with its connections open, until [`thaw`](Self::thaw).
     pub fn freeze(&self) {
         self.signal("-STOP");
     }
@@ -132,7 +132,7 @@ impl RedisServer {
         assert!(status.success());
     }
 
-    /// Makes it the replica of a server that does not exist: it refuses to write.
+    /// Makes it a replica of a server that doesn't exist, so that it rejects writes.
     pub fn demote(&self) {
         assert_eq!(self.ask(&["REPLICAOF", "127.0.0.1", "1"]), Reply::Text("OK".into()));
     }
@@ -141,7 +141,7 @@ impl RedisServer {
         assert_eq!(self.ask(&["REPLICAOF", "NO", "ONE"]), Reply::Text("OK".into()));
     }
 
-    /// Asks over a connection of its own.
+    /// Sends a command on a new connection.
     pub fn ask(&self, command: &[&str]) -> Reply {
         self.try_ask(command).expect("an answer")
     }
@@ -158,7 +158,7 @@ impl RedisServer {
         Reply::read(&mut BufReader::new(stream))
     }
 
-    /// Waits until it has loaded its data, and is this process; `false` where that ended instead.
+    /// Waits until this process has loaded its data. Returns `false` if it ended instead.
     fn is_up(&mut self) -> bool {
         let deadline = Instant::now() + Duration::from_secs(10);
         let own = format!("process_id:{}\r\n", self.process.id());
@@ -169,7 +169,7 @@ impl RedisServer {
             match self.try_ask(&["INFO"]) {
                 Some(Reply::Text(info)) if !info.contains(&own) => return false,
                 Some(Reply::Text(info)) if info.contains("\nloading:0") => return true,
-                // It waits for a password.
+                // It is up, and requires a password.
                 Some(Reply::Error(error)) if error.starts_with("NOAUTH") => return true,
                 Some(_) | None => sleep(Duration::from_millis(2)),
             }
@@ -200,7 +200,8 @@ fn spawn(port: u16, directory: &std::path::Path, options: &[String]) -> Child {
 
 /// Skips a test, or fails it if `PIERRE_WEBHOOK_REQUIRE_REDIS` is set.
 ///
-/// Each reason is printed once per process, past the test harness, which would show it for failed tests only.
+/// Each reason is printed once per process, directly to standard error: the test harness would show it only for
+/// failed tests.
 pub fn skip<T>(reason: &'static str) -> Option<T> {
     static PRINTED: Mutex<Vec<&str>> = Mutex::new(Vec::new());
     assert!(std::env::var_os(REQUIRED).is_none(), "{reason}");
@@ -208,19 +209,19 @@ pub fn skip<T>(reason: &'static str) -> Option<T> {
     if !printed.contains(&reason) {
         printed.push(reason);
         let line = format!("SKIPPED: {reason}, so everything that needs it is skipped\n");
-        // Nothing depends on the line.
+        // If it can't be printed, nothing is lost.
         let _ = std::io::stderr().write_all(line.as_bytes());
     }
     None
 }
 
-/// A port of loopback that nobody listens at.
+/// Returns a port of loopback on which nothing listens.
 pub fn free_port() -> u16 {
     let listener = TcpListener::bind("127.0.0.1:0").expect("a free port");
     listener.local_addr().expect("an address").port()
 }
 
-/// What Redis answers.
+/// A reply of Redis.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Reply {
     Text(String),
@@ -231,7 +232,7 @@ pub enum Reply {
 }
 
 impl Reply {
-    /// The number that it is.
+    /// Returns the number. Panics if it isn't one.
     pub fn number(&self) -> i64 {
         match self {
             Self::Number(number) => *number,

@@ -1,4 +1,4 @@
-//! One secret, one moment and one delivery, for the tests that need no more.
+//! One secret, one time and one delivery, for tests that need no more.
 
 use std::time::{Duration, UNIX_EPOCH};
 
@@ -14,7 +14,7 @@ pub fn secret() -> Secret {
     Secret::new(SECRET).expect("a secret")
 }
 
-/// A verifier whose clock stands still at [`NOW`].
+/// Returns a verifier whose clock always reads [`NOW`].
 pub fn verifier() -> Verifier {
     verifier_of(secret())
 }
@@ -23,7 +23,7 @@ pub fn verifier_of(secret: Secret) -> Verifier {
     Verifier::new(secret).clock(|| UNIX_EPOCH + Duration::from_secs(NOW))
 }
 
-/// An unknown event, signed at [`NOW`].
+/// Returns a delivery of an unknown event, signed at [`NOW`].
 pub fn delivery() -> Request {
     delivery_by(&secret())
 }
@@ -32,7 +32,7 @@ pub fn delivery_by(secret: &Secret) -> Request {
     Request::delivery("ping", &secret.sign(NOW, BODY.as_bytes()), BODY)
 }
 
-/// The same with another body than was signed.
+/// Returns the same delivery with a body that isn't the one that was signed.
 pub fn tampered() -> Request {
     Request { body: b"{}".to_vec(), ..delivery() }
 }

@@ -1,4 +1,4 @@
-//! Real servers on loopback, at a port that the system chooses, each ended with its handle.
+//! Real servers on loopback, on a port that the system chooses. Each stops when its handle is dropped.
 
 use std::{
     net::{SocketAddr, TcpListener},
@@ -34,7 +34,7 @@ impl Server {
             Runtime::new().expect("a runtime").block_on(async move {
                 listener.set_nonblocking(true).expect("a socket");
                 let listener = tokio::net::TcpListener::from_std(listener).expect("a listener");
-                // As actix: small answers to pipelined requests would wait for each other.
+                // Like actix. Otherwise small responses to pipelined requests would wait for each other.
                 let listener = listener.tap_io(|stream| stream.set_nodelay(true).unwrap_or(()));
                 tokio::select! {
                     result = axum::serve(listener, router) => result.expect("a server"),
@@ -78,17 +78,17 @@ impl Server {
     }
 }
 
-/// What an actix server can be told besides its routes.
+/// The settings of an actix server.
 #[derive(Clone, Copy, Debug)]
 pub struct Actix {
-    /// Cleartext HTTP/2 beside HTTP/1, by how a connection begins. (`axum::serve` always does.)
+    /// Also speak cleartext HTTP/2, detected by how a connection begins. (`axum::serve` always does.)
     pub speaks_http2: bool,
     /// `HttpServer::client_request_timeout`.
     pub head_timeout: Duration,
 }
 
 impl Default for Actix {
-    /// Actix's own defaults.
+    /// Returns the defaults of actix.
     fn default() -> Self {
         Self { speaks_http2: false, head_timeout: Duration::from_secs(5) }
     }
@@ -110,7 +110,7 @@ fn listener() -> TcpListener {
     TcpListener::bind("127.0.0.1:0").expect("a free port")
 }
 
-/// How often a handler ran.
+/// Counts how often a handler ran.
 #[derive(Clone, Debug, Default)]
 pub struct Handled(Arc<AtomicUsize>);
 
@@ -119,14 +119,14 @@ impl Handled {
         self.0.load(Ordering::SeqCst)
     }
 
-    /// The test handler: counts, and says what it was given.
+    /// The test handler: counts the call, and responds with what it was given.
     pub fn handle(&self, delivery: &Delivery) -> Value {
         self.0.fetch_add(1, Ordering::SeqCst);
         json!({ "event": delivery.event_type(), "timestamp": delivery.signed_at })
     }
 }
 
-/// A route `POST /webhooks` that verifies, in both frameworks; what both handlers do is counted together.
+/// Starts a server of each framework with a verified route `POST /webhooks`. Both handlers share one counter.
 pub fn both(verifier: &Verifier) -> ([Server; 2], Handled) {
     let handled = Handled::default();
     let servers = [
@@ -136,7 +136,7 @@ pub fn both(verifier: &Verifier) -> ([Server; 2], Handled) {
     (servers, handled)
 }
 
-/// The axum server of [`both`], with any finder.
+/// Starts the axum server of [`both`], with any finder.
 pub fn axum_with<V>(finder: V, handled: Handled) -> Server
 where
     V: pierre_webhook_core::FindVerifier<http::request::Parts, Future: Send>
@@ -148,7 +148,7 @@ where
     Server::axum(axum_router(finder, handled))
 }
 
-/// The route of [`axum_with`], to put further layers around.
+/// Returns the router of [`axum_with`], to add further layers.
 pub fn axum_router<V>(finder: V, handled: Handled) -> Router
 where
     V: pierre_webhook_core::FindVerifier<http::request::Parts, Future: Send>
@@ -165,7 +165,7 @@ where
         .fallback(async || http::StatusCode::IM_A_TEAPOT)
 }
 
-/// The actix server of [`both`], with any finder.
+/// Starts the actix server of [`both`], with any finder.
 pub fn actix_with<V>(finder: V, handled: Handled) -> Server
 where
     V: pierre_webhook_core::FindVerifier<actix_web::HttpRequest, Future: 'static>
@@ -176,7 +176,7 @@ where
     Server::actix(actix_app(finder, handled))
 }
 
-/// The app of [`actix_with`], for a server with other settings.
+/// Returns the app of [`actix_with`], for a server with other settings.
 pub fn actix_app<V>(
     finder: V,
     handled: Handled,
@@ -194,7 +194,7 @@ where
     }
 }
 
-/// The route of [`actix_with`], to wrap further middleware around.
+/// Returns the resource of [`actix_with`], to wrap in further middleware.
 pub fn actix_resource<V>(
     finder: V,
     handled: Handled,

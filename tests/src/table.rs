@@ -1,4 +1,4 @@
-//! The delivery table over HTTP: a request names its vector, and is checked with the verifier of that.
+//! The delivery table over HTTP. Each request names its vector, and is checked with that vector's verifier.
 
 use std::{collections::HashMap, convert::Infallible, sync::Arc};
 
@@ -12,10 +12,10 @@ use crate::{
     vectors::{Answer, Vector, deliveries},
 };
 
-/// Names the vector whose verifier a request is checked with; without it, that is the sample's.
+/// The header that names the vector whose verifier checks the request. Without it, the sample's verifier does.
 const VECTOR_HEADER: &str = "x-vector";
 
-/// The vectors that HTTP can carry: servers refuse a control byte in a header themselves.
+/// Returns the vectors that HTTP can carry. (Servers themselves reject a control byte in a header.)
 pub fn vectors() -> Vec<Vector> {
     deliveries().into_iter().filter(|vector| vector.name != "hdr-del-byte").collect()
 }
@@ -27,7 +27,7 @@ pub fn request(vector: &Vector) -> Request {
     )
 }
 
-/// An answer of [`Handled::handle`](crate::server::Handled::handle), or a refusal.
+/// Converts a response: that of [`Handled::handle`](crate::server::Handled::handle), or a rejection.
 pub fn answer(response: &Response) -> Answer {
     let body = response.json();
     if response.status == 200 {

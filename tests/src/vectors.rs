@@ -1,4 +1,4 @@
-//! `vectors/deliveries.json`: deliveries with the answers required.
+//! `vectors/deliveries.json`: deliveries with their required answers.
 
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
@@ -14,7 +14,7 @@ pub struct Vector {
     pub secrets: Vec<String>,
     pub now: u64,
     pub max_age: Option<u64>,
-    /// Header lines as they stand on the wire, the signature's first.
+    /// The header lines as sent, the signature's first.
     pub headers: Vec<(&'static str, Vec<u8>)>,
     pub body: Bytes,
     pub expected: Expected,
@@ -31,7 +31,7 @@ pub enum Expected {
     Errors(Vec<String>),
 }
 
-/// An answer as every adapter can tell it: the event and when it was signed, or the refusal's text.
+/// An answer in the form that every adapter can give: the event type and when it was signed, or the error text.
 pub type Answer = Result<(String, u64), String>;
 
 impl Vector {
@@ -50,7 +50,7 @@ impl Vector {
         }
     }
 
-    /// What is wrong with an answer, if anything.
+    /// Returns what is wrong with an answer, if anything.
     pub fn judge(&self, answer: &Answer) -> Option<String> {
         let is_right = match (&self.expected, answer) {
             (Expected::Ok { event, timestamp }, Ok(got)) => (event, timestamp) == (&got.0, &got.1),
@@ -61,14 +61,14 @@ impl Vector {
     }
 }
 
-/// The answer of a core function.
+/// Converts the result of a core function.
 pub fn answer(result: Result<Delivery, Error>) -> Answer {
     result
         .map(|delivery| (delivery.event_type().to_owned(), delivery.signed_at))
         .map_err(|error| error.to_string())
 }
 
-/// All deliveries of the table.
+/// Returns all deliveries of the table.
 pub fn deliveries() -> Vec<Vector> {
     #[derive(Deserialize)]
     struct Row {

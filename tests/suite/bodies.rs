@@ -1,4 +1,4 @@
-//! Odd bodies, frame by frame, through the tower service.
+//! Unusual bodies, frame by frame, through the tower service.
 
 use std::{
     convert::Infallible,
@@ -25,7 +25,7 @@ use pierre_webhook_tests::{
 use pierre_webhook_tower::{Rejection, ResponseBody, VerifiedBody, VerifyWebhookLayer, Webhook};
 use tower::{Layer, Service, ServiceExt, service_fn};
 
-/// A body of which nothing ever comes.
+/// A body that never yields anything.
 pub(crate) struct Silent;
 
 impl Body for Silent {
@@ -53,8 +53,7 @@ async fn echo(request: Request<VerifiedBody>) -> Result<Response<Full<Bytes>>, I
     Ok(Response::new(Full::new(request.into_body().into_bytes())))
 }
 
-/// What the service makes of a good delivery whose body comes like this: the bytes that the inner service
-/// got, or why there was none.
+/// Sends a valid delivery through the service. Returns the bytes that the inner service got, or the rejection.
 async fn outcome_of<V, B>(finder: V, request: Request<B>) -> Result<Bytes, Rejection>
 where
     V: FindVerifier<http::request::Parts> + Clone,
@@ -84,7 +83,7 @@ async fn a_frame_of_several_chunks_is_read_whole() {
 }
 
 #[tokio::test]
-async fn empty_frames_waits_and_trailers_do_not_matter() {
+async fn empty_frames_waits_and_trailers_make_no_difference() {
     let steps = [
         Step::Waits,
         Step::Data(&b""[..]),
@@ -97,12 +96,12 @@ async fn empty_frames_waits_and_trailers_do_not_matter() {
 }
 
 #[tokio::test]
-async fn a_frame_that_has_bytes_but_shows_none_is_unreadable() {
+async fn a_frame_that_has_bytes_but_returns_none_is_unreadable() {
     assert_eq!(error(outcome(Scripted::data([Stuck])).await), Error::BodyUnreadable);
 }
 
 #[tokio::test]
-async fn a_frame_that_shows_more_bytes_than_it_has_is_read_as_far_as_it_has_them() {
+async fn a_frame_that_returns_more_bytes_than_it_has_is_read_only_as_far_as_it_has_them() {
     struct Boastful(usize);
     impl Buf for Boastful {
         fn remaining(&self) -> usize {
@@ -120,7 +119,7 @@ async fn a_frame_that_shows_more_bytes_than_it_has_is_read_as_far_as_it_has_them
 }
 
 #[tokio::test]
-async fn the_failure_of_a_body_is_kept_as_the_source() {
+async fn the_error_of_a_body_is_the_source_of_the_rejection() {
     let reset = io::Error::new(io::ErrorKind::ConnectionReset, "peer went away");
     let steps = [Step::Data(BODY.as_bytes()), Step::Fails(reset.into())];
     let rejection = outcome(Scripted::new(steps)).await.unwrap_err();
@@ -130,7 +129,7 @@ async fn the_failure_of_a_body_is_kept_as_the_source() {
 }
 
 #[tokio::test]
-async fn a_limit_outside_is_told_apart_however_deep_it_stands() {
+async fn an_outer_body_limit_is_recognized_however_deep_in_the_error_chain() {
     let limited = Limited::new(Full::<Bytes>::from(BODY), BODY.len() - 1);
     assert_eq!(error(outcome(limited).await), Error::BodyTooLargeForServer);
     let limited = Limited::new(Scripted::data([BODY.as_bytes()]), BODY.len() - 1);
@@ -151,7 +150,7 @@ async fn a_body_is_not_polled_beyond_its_limit() {
 }
 
 #[tokio::test]
-async fn a_body_is_not_polled_where_the_headers_decide() {
+async fn a_body_is_not_polled_if_the_headers_decide() {
     let stale = client::Request::delivery("ping", &secret().sign(0, b""), "");
     let looked_up = |_: &http::request::Parts| async { Ok::<_, Infallible>(None::<Verifier>) };
     let failed = |_: &http::request::Parts| async { Err::<Option<Verifier>, _>("no database") };
@@ -187,7 +186,7 @@ async fn a_body_is_not_polled_where_the_headers_decide() {
 }
 
 #[tokio::test]
-async fn a_look_up_that_waits_is_awaited() {
+async fn a_pending_look_up_is_awaited() {
     let finder = |_: &http::request::Parts| async {
         tokio::task::yield_now().await;
         Ok::<_, Infallible>(Some(verifier()))
@@ -217,7 +216,7 @@ fn the_future_never_wakes_itself() {
 
 #[tokio::test]
 async fn the_service_that_was_polled_ready_is_the_one_that_is_called() {
-    /// As tower's own concurrency limit: readiness is an instance's, and a clone has none.
+    /// Like tower's concurrency limit: readiness belongs to one instance, and a clone has none.
     #[derive(Default)]
     struct Reserved {
         is_ready: bool,
@@ -252,7 +251,7 @@ async fn the_service_that_was_polled_ready_is_the_one_that_is_called() {
 }
 
 #[tokio::test]
-async fn the_verified_body_is_a_body_of_known_length() {
+async fn the_verified_body_has_a_known_length() {
     let mut body = VerifiedBody::from(Bytes::from(BODY));
     assert_eq!(body.size_hint().exact(), Some(BODY.len() as u64));
     assert!(!body.is_end_stream());
@@ -262,7 +261,7 @@ async fn the_verified_body_is_a_body_of_known_length() {
 }
 
 #[tokio::test]
-async fn the_body_of_a_response_is_as_long_as_what_it_holds() {
+async fn the_response_body_has_the_length_of_what_it_holds() {
     let service = VerifyWebhookLayer::new(verifier()).layer(service_fn(echo));
     let tampered = client::Request { body: Vec::new(), ..delivery() };
     let problem = Error::InvalidSignature.problem_json();

@@ -1,4 +1,4 @@
-//! The tower layer in every place of a stack. Each test sends a good and a tampered delivery through it.
+//! The tower layer in every position of a stack. Each test sends a valid and a tampered delivery through it.
 
 use std::{convert::Infallible, time::Duration};
 
@@ -55,7 +55,7 @@ fn request(of: &client::Request) -> Request {
     request
 }
 
-/// The answers that a good and a tampered delivery must get.
+/// Checks the responses to a valid and to a tampered delivery.
 async fn assert_verifies(router: Router) {
     for (of, status, text) in [(delivery(), 200, "ping"), (tampered(), 401, "Invalid signature")] {
         let response = router.clone().oneshot(request(&of)).await.unwrap();
@@ -66,12 +66,12 @@ async fn assert_verifies(router: Router) {
 }
 
 #[tokio::test]
-async fn around_a_router() {
+async fn the_layer_works_around_a_router() {
     assert_verifies(Router::new().route("/webhooks", post(receive)).layer(layer())).await;
 }
 
 #[tokio::test]
-async fn around_the_routes_of_a_router() {
+async fn the_layer_works_around_the_routes_of_a_router() {
     let router = Router::new()
         .route("/webhooks", post(receive))
         .route_layer(layer())
@@ -79,22 +79,22 @@ async fn around_the_routes_of_a_router() {
     assert_verifies(router.clone()).await;
     let response =
         router.oneshot(Request::post("/other").body(Body::empty()).unwrap()).await.unwrap();
-    assert_eq!(response.status(), 200, "route_layer is put around routes alone");
+    assert_eq!(response.status(), 200, "route_layer applies only to routes");
 }
 
 #[tokio::test]
-async fn around_a_method_router() {
+async fn the_layer_works_around_a_method_router() {
     let methods: MethodRouter = post(receive).layer(layer());
     assert_verifies(Router::new().route("/webhooks", methods)).await;
 }
 
 #[tokio::test]
-async fn around_a_handler() {
+async fn the_layer_works_around_a_handler() {
     assert_verifies(Router::new().route("/webhooks", post(receive.layer(layer())))).await;
 }
 
 #[tokio::test]
-async fn around_a_router_with_state() {
+async fn the_layer_works_around_a_router_with_state() {
     let handler = async |state: axum::extract::State<u8>, webhook: Webhook| {
         assert_eq!(state.0, 7);
         webhook.event_type().to_owned()
@@ -108,7 +108,7 @@ async fn around_a_router_with_state() {
 }
 
 #[tokio::test]
-async fn above_and_below_every_usual_layer() {
+async fn the_layer_works_above_and_below_every_usual_layer() {
     let pass = || from_fn(|request: Request, next: Next| next.run(request));
     let with_state = from_fn_with_state(
         7,
@@ -136,25 +136,25 @@ async fn above_and_below_every_usual_layer() {
 }
 
 #[tokio::test]
-async fn outside_of_decompression() {
+async fn the_layer_works_outside_of_decompression() {
     let layers = ServiceBuilder::new().layer(layer()).layer(RequestDecompressionLayer::new());
     assert_verifies(Router::new().route("/webhooks", post(receive)).layer(layers)).await;
 }
 
 #[tokio::test]
-async fn in_a_tuple_of_layers() {
+async fn the_layer_works_in_a_tuple_of_layers() {
     let layers = (TraceLayer::new_for_http(), layer());
     assert_verifies(Router::new().route("/webhooks", post(receive)).layer(layers)).await;
 }
 
 #[tokio::test]
-async fn twice_in_one_stack() {
+async fn the_layer_works_twice_in_one_stack() {
     let layers = ServiceBuilder::new().layer(layer()).layer(layer());
     assert_verifies(Router::new().route("/webhooks", post(receive)).layer(layers)).await;
 }
 
 #[tokio::test]
-async fn with_every_kind_of_finder_and_rejection() {
+async fn the_layer_works_with_every_kind_of_finder_and_rejection_response() {
     let routed = || Router::new().route("/webhooks", post(receive));
     assert_verifies(routed().layer(VerifyWebhookLayer::new(LiveVerifier::new(verifier())))).await;
     let fixed = |_: &http::request::Parts| std::future::ready(Ok::<_, String>(Some(verifier())));
@@ -171,7 +171,7 @@ async fn with_every_kind_of_finder_and_rejection() {
 }
 
 #[tokio::test]
-async fn around_a_service_fn() {
+async fn the_layer_works_around_a_service_fn() {
     let inner = service_fn(|request: Request<Full<Bytes>>| async {
         assert_eq!(request.extensions().get::<Webhook>().unwrap().event_type(), "ping");
         let body = request.into_body().collect().await.unwrap().to_bytes();
@@ -186,7 +186,7 @@ async fn around_a_service_fn() {
 }
 
 #[tokio::test]
-async fn around_a_bare_hyper_server() {
+async fn the_layer_works_in_a_bare_hyper_server() {
     async fn inner(
         request: Request<pierre_webhook_tower::VerifiedBody>,
     ) -> Result<Response<Full<Bytes>>, Infallible> {
@@ -215,7 +215,7 @@ async fn around_a_bare_hyper_server() {
 }
 
 #[tokio::test]
-async fn a_body_over_an_outer_limit_is_the_servers_refusal() {
+async fn a_body_over_an_outer_limit_is_too_large_for_the_server() {
     let router = Router::new().route("/webhooks", post(receive));
     let layers =
         ServiceBuilder::new().layer(RequestBodyLimitLayer::new(BODY.len() - 1)).layer(layer());

@@ -1,5 +1,5 @@
-//! What comes over a connection besides whole requests: heads alone, bodies that end early or never, and
-//! bytes behind a refused request.
+//! Connections that carry more or less than whole requests: only a head, a body that ends early or never, and
+//! bytes after a rejected request.
 
 use std::time::{Duration, Instant};
 
@@ -12,7 +12,7 @@ use pierre_webhook_tests::{
 };
 
 #[test]
-fn what_the_headers_decide_is_answered_before_the_body_is_sent() {
+fn a_request_with_bad_headers_is_answered_before_the_body_is_sent() {
     let signed = |timestamp| {
         delivery()
             .without(SIGNATURE_HEADER)
@@ -66,7 +66,7 @@ fn a_declared_length_over_the_limit_is_answered_before_the_body_is_sent() {
 }
 
 #[test]
-fn a_refused_body_is_not_read_for_ever() {
+fn a_rejected_body_is_not_read_forever() {
     let (servers, handled) = both(&verifier());
     for server in &servers {
         let mut connection = Connection::open(server.address);
@@ -78,7 +78,7 @@ fn a_refused_body_is_not_read_for_ever() {
 }
 
 #[test]
-fn actix_closes_on_a_body_that_does_not_come_in_time_or_has_no_config() {
+fn actix_closes_the_connection_if_the_body_is_late_or_the_config_is_missing() {
     use pierre_webhook_actix::{Webhook, WebhookConfig};
 
     async fn receive(_: Webhook) -> &'static str {
@@ -104,7 +104,7 @@ fn actix_closes_on_a_body_that_does_not_come_in_time_or_has_no_config() {
 }
 
 #[test]
-fn actix_closes_on_an_unread_body_whatever_the_response_is_made_of() {
+fn actix_closes_the_connection_on_an_unread_body_whatever_made_the_response() {
     use actix_web::middleware::{ErrorHandlerResponse, ErrorHandlers};
     use pierre_webhook_actix::{Webhook, WebhookConfig};
 
@@ -140,18 +140,18 @@ fn actix_closes_on_an_unread_body_whatever_the_response_is_made_of() {
     }
 }
 
-/// Whether the server closes the connection while it is sent chunks without end. Actix reads on for a second
-/// (its client_disconnect_timeout), so that the answer arrives.
+/// Checks that the server closes the connection while it is sent endless chunks. Actix reads on for a second
+/// (its client_disconnect_timeout), so that the response arrives.
 fn assert_is_closed_on(mut connection: Connection, server: &Server) {
     let chunk = [b"10000\r\n", &[b'x'; 0x10000][..], b"\r\n"].concat();
     let start = Instant::now();
     while connection.try_send(&chunk).is_ok() {
-        assert!(start.elapsed() < Duration::from_secs(10), "{} reads for ever", server.name);
+        assert!(start.elapsed() < Duration::from_secs(10), "{} reads forever", server.name);
     }
 }
 
 #[test]
-fn a_body_that_ends_early_is_told_so_and_not_handled() {
+fn a_body_that_ends_early_is_rejected_and_not_handled() {
     let (servers, handled) = both(&verifier());
     for server in &servers {
         let request = delivery();
@@ -161,7 +161,7 @@ fn a_body_that_ends_early_is_told_so_and_not_handled() {
         let chunked = request.chunked(4);
         let cut = &chunked[..chunked.len() - 5];
         let chunked = Connection::open(server.address).send(cut).end().receive_or_close();
-        // A server may close without an answer: the sender has ended the connection itself.
+        // A server may close without a response, since the sender has ended the connection itself.
         for response in [response, chunked].into_iter().flatten() {
             assert_eq!(response.status, 400, "{}", server.name);
             assert_eq!(response.detail(), "Webhook body could not be read", "{}", server.name);
@@ -186,19 +186,19 @@ fn a_body_that_trickles_in_is_accepted() {
 }
 
 #[test]
-fn bytes_behind_a_refused_request_are_never_read_as_a_request_of_the_body() {
+fn a_request_smuggled_in_a_rejected_body_is_never_answered() {
     let smuggled = Request::new("").path("/smuggled").with_content_length();
-    let refused = Request { body: smuggled, ..delivery() };
+    let rejected = Request { body: smuggled, ..delivery() };
     let (servers, handled) = both(&verifier());
     for server in &servers {
         for (request, status) in
-            [(refused.clone(), 401), (refused.clone().without(EVENT_HEADER), 400)]
+            [(rejected.clone(), 401), (rejected.clone().without(EVENT_HEADER), 400)]
         {
             for bytes in [request.with_content_length(), request.chunked(10)] {
                 let mut connection = Connection::open(server.address);
                 connection.send(&bytes).send(&delivery().with_content_length());
                 assert_eq!(connection.receive().status, status, "{}", server.name);
-                // The connection goes on with the next request, or it is closed.
+                // The connection either serves the next request or is closed.
                 if let Some(next) = connection.receive_or_close() {
                     assert_eq!(next.status, 200, "{}", server.name);
                 }
@@ -210,7 +210,7 @@ fn bytes_behind_a_refused_request_are_never_read_as_a_request_of_the_body() {
 }
 
 #[test]
-fn a_refusal_of_a_whole_request_keeps_the_connection() {
+fn rejecting_a_whole_request_keeps_the_connection() {
     let (servers, handled) = both(&verifier());
     for server in &servers {
         let mut connection = Connection::open(server.address);
@@ -224,7 +224,7 @@ fn a_refusal_of_a_whole_request_keeps_the_connection() {
 }
 
 #[test]
-fn pipelined_deliveries_are_answered_in_their_order() {
+fn pipelined_deliveries_are_answered_in_order() {
     let (servers, handled) = both(&verifier());
     for server in &servers {
         let mut connection = Connection::open(server.address);
@@ -238,7 +238,7 @@ fn pipelined_deliveries_are_answered_in_their_order() {
 }
 
 #[test]
-fn two_framings_at_once_are_refused_or_read_as_one() {
+fn a_request_with_two_framings_is_rejected_or_read_as_one() {
     let (servers, handled) = both(&verifier());
     for server in &servers {
         let framings = [
@@ -261,7 +261,7 @@ fn two_framings_at_once_are_refused_or_read_as_one() {
 }
 
 #[test]
-fn aborted_and_stalled_bodies_leave_the_server_serving() {
+fn the_server_still_serves_after_aborted_and_stalled_bodies() {
     let (servers, handled) = both(&verifier());
     for server in &servers {
         let request = delivery();

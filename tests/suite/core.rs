@@ -1,4 +1,4 @@
-//! The delivery table through pierre-webhook-core, whole and in chunks.
+//! The delivery table through pierre-webhook-core: whole bodies, and bodies in chunks.
 
 use bytes::Bytes;
 use pierre_webhook_core::{Delivery, DeliveryHeaders, Error};
@@ -20,14 +20,14 @@ fn the_table_has_172_deliveries() {
 }
 
 #[test]
-fn every_delivery_gets_its_answer_whole() {
+fn every_delivery_of_the_table_gets_its_answer_as_a_whole_body() {
     every_delivery_gets_its_answer(|vector| {
         vector.verifier().verify(&headers(vector)?, vector.body.clone())
     });
 }
 
 #[test]
-fn every_delivery_gets_its_answer_in_chunks() {
+fn every_delivery_of_the_table_gets_its_answer_in_chunks() {
     for size in [1, 7, 64] {
         every_delivery_gets_its_answer(|vector| {
             let mut pending = vector.verifier().begin(&headers(vector)?)?;

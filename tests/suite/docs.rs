@@ -1,4 +1,4 @@
-//! The documents keep up with the code.
+//! Checks that the documents match the code.
 
 use std::{
     collections::HashMap,
@@ -185,7 +185,7 @@ fn the_readme_lists_every_text_with_its_status() {
     }
 }
 
-/// Those whose variants cannot be made outside of core.
+/// Errors that can't be constructed outside of core.
 const WITH_FIELDS: [(u16, &str); 5] = [
     (401, "Webhook timestamp too old (<age> seconds)"),
     (413, "Webhook body larger than <limit> bytes"),

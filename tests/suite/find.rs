@@ -1,4 +1,4 @@
-//! Verifiers that are looked up per request, and one that is replaced while requests are served.
+//! Verifiers that are looked up for each request, or replaced while requests are served.
 
 use std::{
     convert::Infallible,
@@ -27,7 +27,7 @@ use tower_http::timeout::TimeoutLayer;
 
 use crate::bodies::Silent;
 
-/// A server of each framework whose verifier is found by the header `x-tenant`, after a wait.
+/// Starts a server of each framework that looks its verifier up by the header `x-tenant`, after a wait.
 fn looking_up(handled: &Handled) -> [Server; 2] {
     async fn find(tenant: Option<String>) -> Result<Option<Verifier>, &'static str> {
         tokio::task::yield_now().await;
@@ -50,7 +50,7 @@ fn looking_up(handled: &Handled) -> [Server; 2] {
 }
 
 #[test]
-fn an_unknown_tenant_gets_the_answer_of_a_wrong_signature_before_the_body() {
+fn an_unknown_tenant_gets_the_response_of_a_wrong_signature_before_the_body_is_read() {
     let handled = Handled::default();
     for server in looking_up(&handled) {
         let head = delivery().header("x-tenant", "unknown").head("Content-Length: 15\r\n");
@@ -67,7 +67,7 @@ fn an_unknown_tenant_gets_the_answer_of_a_wrong_signature_before_the_body() {
 }
 
 #[test]
-fn a_look_up_that_failed_is_503_and_keeps_its_cause_to_itself() {
+fn a_failed_look_up_is_a_503_that_hides_the_cause() {
     let handled = Handled::default();
     for server in looking_up(&handled) {
         let head = delivery().header("x-tenant", "broken").head("Content-Length: 15\r\n");
@@ -84,7 +84,7 @@ fn a_look_up_that_failed_is_503_and_keeps_its_cause_to_itself() {
 }
 
 #[test]
-fn no_verifier_is_looked_up_for_what_is_no_delivery() {
+fn no_verifier_is_looked_up_for_a_request_that_is_not_a_delivery() {
     let handled = Handled::default();
     let axum = |_: &Parts| async { panic!("looked up") as Result<_, Infallible> };
     let actix = |_: &HttpRequest| async { panic!("looked up") as Result<_, Infallible> };
@@ -95,7 +95,7 @@ fn no_verifier_is_looked_up_for_what_is_no_delivery() {
     }
 }
 
-/// Finds at once, and holds something until it is dropped.
+/// Finds a verifier at once, and holds something until it is dropped.
 struct Holding(Arc<AtomicBool>);
 
 impl Future for Holding {
@@ -113,7 +113,7 @@ impl Drop for Holding {
 }
 
 #[actix_web::test]
-async fn what_a_look_up_holds_is_free_while_the_body_comes() {
+async fn what_a_look_up_holds_is_dropped_before_the_body_arrives() {
     fn assert_is_free_once_polled(is_free: &AtomicBool, verifying: impl Future) {
         let mut verifying = pin!(verifying);
         let polled = verifying.as_mut().poll(&mut Context::from_waker(Waker::noop()));
@@ -148,7 +148,7 @@ async fn what_a_look_up_holds_is_free_while_the_body_comes() {
 
 #[test]
 fn a_secret_is_rotated_under_load_without_a_wrong_answer() {
-    // An odd stage begins before a replacement, the even one after it once it is done.
+    // An odd stage begins before a replacement; the even one that follows begins when the replacement is done.
     const BOTH: usize = 2;
     const NEW_ALONE: usize = 4;
     const OVER: usize = 6;
@@ -168,9 +168,9 @@ fn a_secret_is_rotated_under_load_without_a_wrong_answer() {
             let status = connection.send(&bytes).receive().status;
             let after = stage.load(Ordering::SeqCst);
             let is_accepted = after <= BOTH && is_old || before >= BOTH && !is_old;
-            let is_refused = before >= NEW_ALONE && is_old || after == 0 && !is_old;
+            let is_rejected = before >= NEW_ALONE && is_old || after == 0 && !is_old;
             match status {
-                200 => assert!(!is_refused, "{before} {after} {is_old}"),
+                200 => assert!(!is_rejected, "{before} {after} {is_old}"),
                 401 => assert!(!is_accepted, "{before} {after} {is_old}"),
                 _ => panic!("{status}"),
             }
@@ -205,7 +205,7 @@ fn a_secret_is_rotated_under_load_without_a_wrong_answer() {
 }
 
 #[test]
-fn a_previous_secret_ends_at_its_instant_through_both_frameworks() {
+fn a_previous_secret_expires_in_both_frameworks() {
     let old = Secret::new("old").unwrap();
     for (until, status) in [(NOW + 1, 200), (NOW, 401)] {
         let until = UNIX_EPOCH + Duration::from_secs(until);
@@ -224,7 +224,7 @@ fn never<Head: ?Sized>() -> impl Fn(&Head) -> Pending<Result<Option<Verifier>, I
 }
 
 #[test]
-fn a_look_up_that_never_ends_is_cut_off_by_the_timeout_of_each_framework() {
+fn a_look_up_that_never_ends_is_stopped_by_the_timeout_of_each_framework() {
     use pierre_webhook_actix::{Webhook, WebhookConfig};
 
     const LIMIT: Duration = Duration::from_millis(100);
@@ -245,7 +245,7 @@ fn a_look_up_that_never_ends_is_cut_off_by_the_timeout_of_each_framework() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn in_actix_the_look_up_and_the_body_have_30_seconds_together() {
+async fn in_actix_the_look_up_and_the_body_share_30_seconds() {
     use pierre_webhook_actix::{Webhook, WebhookConfig};
 
     let takes = |seconds| {

@@ -1,4 +1,4 @@
-//! A delivery is judged when it is accepted: one that is held open becomes too old, and its secret expires.
+//! Deliveries that are held open: they become too old, and their secret expires, before they are complete.
 
 use std::{
     convert::Infallible,
@@ -26,7 +26,7 @@ use tower::ServiceExt;
 
 const SEVEN_DAYS: u64 = 7 * 86_400;
 
-/// A clock that a test sets, and that counts how often it is read.
+/// A clock that the test sets. It counts how often it is read.
 #[derive(Clone, Default)]
 struct Clock {
     seconds: Arc<AtomicU64>,
@@ -46,7 +46,8 @@ impl Clock {
         })
     }
 
-    /// Sends a delivery up to its last byte at [`NOW`], and that byte at `end`, after something else.
+    /// Sends all but the last byte of a delivery at [`NOW`], then does something else, and sends the last byte at
+    /// `end`.
     fn hold_open(
         &self,
         server: &Server,
@@ -62,7 +63,7 @@ impl Clock {
         connection.send(start);
         let waiting = Instant::now();
         while self.reads.load(Ordering::SeqCst) == reads {
-            assert!(waiting.elapsed() < PATIENCE, "{} judges the head", server.name);
+            assert!(waiting.elapsed() < PATIENCE, "{} checks the head", server.name);
             thread::yield_now();
         }
         meanwhile();
@@ -73,7 +74,7 @@ impl Clock {
     }
 }
 
-/// Both servers, whose verifiers are replaced together.
+/// Starts both servers, whose verifiers are replaced together.
 fn servers(verifier: Verifier) -> ([Server; 2], LiveVerifier, Handled) {
     let handled = Handled::default();
     let live = LiveVerifier::new(verifier);
@@ -133,7 +134,7 @@ fn a_replaced_verifier_accepts_nothing_older_than_its_maximum_age() {
 }
 
 #[test]
-fn with_any_age_nothing_bounds_how_long_a_delivery_is_held_open() {
+fn with_any_age_a_delivery_can_be_held_open_for_any_time() {
     let clock = Clock::default();
     let (servers, _, handled) = servers(clock.of(Verifier::new(secret()).any_age()));
     for server in &servers {
@@ -143,9 +144,9 @@ fn with_any_age_nothing_bounds_how_long_a_delivery_is_held_open() {
     assert_eq!(handled.count(), 2);
 }
 
-/// The verifier and the records read the same clock here: that of a paused runtime.
+/// Here the verifier and the records read the same clock: that of a paused runtime.
 #[tokio::test(start_paused = true)]
-async fn a_copy_held_open_for_longer_than_the_retention_does_not_run_again() {
+async fn a_copy_held_open_for_longer_than_the_retention_is_not_handled_again() {
     const RETENTION: Duration = Duration::from_secs(600);
 
     let start = tokio::time::Instant::now();

@@ -1,4 +1,4 @@
-//! One binary, so that the frameworks are linked once.
+//! All tests of the suite are one binary, so that the frameworks are linked only once.
 
 mod bodies;
 mod compositions;

@@ -1,4 +1,4 @@
-//! User code that panics loses the request that it panicked for, and nothing else.
+//! User code that panics fails the request that it panicked for, and nothing else.
 
 use std::{
     convert::Infallible,
@@ -25,12 +25,12 @@ use pierre_webhook_tests::{
     server::{Actix, Handled, Server, actix_app, actix_with, axum_with},
 };
 
-/// Panics, as `panic!` does but for the message on standard error.
+/// Panics like `panic!`, but without the message on standard error.
 fn panics() -> ! {
     resume_unwind(Box::new("user code"))
 }
 
-/// Panics at the first of every so many calls.
+/// Panics at one of every `every` calls.
 #[derive(Clone)]
 struct Faulty {
     calls: Arc<AtomicUsize>,
@@ -38,14 +38,14 @@ struct Faulty {
 }
 
 impl Default for Faulty {
-    /// Panics every other time that it is called, first of all.
+    /// Panics every other time that it is called, starting with the first.
     fn default() -> Self {
         Self::after(0, 2)
     }
 }
 
 impl Faulty {
-    /// The first `skipped` calls, and the same in every further cycle, don't panic.
+    /// Panics once in every cycle of calls, after `skipped` calls that don't.
     fn after(skipped: usize, every: usize) -> Self {
         Self { calls: Arc::new(AtomicUsize::new(every - skipped)), every }
     }
@@ -57,12 +57,12 @@ impl Faulty {
     }
 }
 
-/// Panics for every other delivery, whose head is all that it is read for: the next one reads it twice.
+/// A verifier whose clock panics at the head of every other delivery. (A delivery that isn't lost reads it twice.)
 fn faulty_clock() -> Verifier {
     clock(Faulty::after(0, 3))
 }
 
-/// Panics for every other delivery, when its body is complete.
+/// A verifier whose clock panics for every other delivery, when the body is complete.
 fn clock_that_is_faulty_at_the_end() -> Verifier {
     clock(Faulty::after(1, 4))
 }
@@ -74,11 +74,11 @@ fn clock(faulty: Faulty) -> Verifier {
     })
 }
 
-/// Of each two requests like this, the first is lost and the second answered with the status; so it goes
-/// on, for more requests than there are threads.
+/// Checks that of each two requests like this, the first is lost and the second gets the status. It sends more
+/// requests than there are threads.
 fn assert_every_other_is_lost(server: &Server, request: &Request, status: u16) {
     for round in 0..10 {
-        // Beside it, a connection whose request is under way.
+        // Another connection, whose request is in progress.
         let mut beside = Connection::open(server.address);
         let bytes = tampered().path("/beside").with_content_length();
         beside.send(&bytes[..bytes.len() - 1]);
@@ -107,7 +107,7 @@ fn a_clock_that_panics_loses_one_request() {
 }
 
 #[test]
-fn a_live_verifier_is_of_use_behind_a_clock_that_panics() {
+fn a_live_verifier_still_works_after_its_clock_panicked() {
     let live = LiveVerifier::new(faulty_clock());
     let signature = secret().sign(NOW, BODY.as_bytes());
     let verify = || live.current().verify_signature(&signature, BODY.as_bytes());
@@ -120,7 +120,7 @@ fn a_live_verifier_is_of_use_behind_a_clock_that_panics() {
     {
         live.replace(faulty_clock());
         assert_every_other_is_lost(&server, &delivery(), 200);
-        // Replaced while a request is lost to the one before.
+        // It is replaced while the previous verifier panics.
         let mut connection = Connection::open(server.address);
         connection.send(&delivery().with_content_length());
         let lost = connection.receive_or_close().map(|response| response.status);
@@ -204,7 +204,7 @@ fn an_error_handler_that_panics_loses_one_request() {
     assert_eq!(good.body, b"handled");
 }
 
-/// A server of each framework, of HTTP/1 and HTTP/2, whose handler panics every other time.
+/// Starts a server of each framework, with HTTP/1 and HTTP/2, whose handler panics every other time.
 fn faulty_handlers() -> [Server; 2] {
     let faulty = Faulty::default();
     let handler = async move |_: pierre_webhook_tower::Webhook| {

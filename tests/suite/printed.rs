@@ -1,4 +1,4 @@
-//! That nothing secret is in what is printed of a refusal or a panic. (Of a log and of every type: `trace`.)
+//! Checks that rejections and panics print nothing secret. (`trace` checks logs, and every type.)
 
 use std::{
     collections::HashSet,
@@ -30,7 +30,7 @@ use tower::{Layer, Service, service_fn};
 use crate::trace::{assert_prints_none, macs};
 
 #[test]
-fn no_refusal_prints_a_secret_a_signature_or_the_body() {
+fn no_rejection_prints_a_secret_a_signature_or_the_body() {
     const HIDDEN: &str = "text-of-the-body";
 
     let mut seen = HashSet::new();
@@ -56,7 +56,7 @@ fn no_refusal_prints_a_secret_a_signature_or_the_body() {
             check(error, &secrets);
         }
     }
-    // What would be quoted, were an error of a parser passed on. (Of a `type`, a mismatch tells the value.)
+    // A parser's error would quote this, if it were passed on. (A mismatch does print the `type`.)
     let push = json!({
         "repository": { "id": "", "url": "" },
         "ref": "", "before": "", "after": "", "customer_id": "", "pushed_at": "2024-01-20T10:30:00Z",
@@ -80,10 +80,10 @@ fn no_refusal_prints_a_secret_a_signature_or_the_body() {
     for error in [Error::VerifierUnavailable, Error::BodyTooLargeForServer, Error::BodyUnreadable] {
         check(error, &[SECRET.into()]);
     }
-    assert_eq!(seen.len(), 14, "every refusal is among them");
+    assert_eq!(seen.len(), 14, "every rejection is among them");
 }
 
-/// What each panic of the process prints, this test's and others', from now on.
+/// Collects what every panic of the process prints from now on, also those of other tests.
 fn printed_by_panics() -> Arc<Mutex<String>> {
     let printed = Arc::<Mutex<String>>::default();
     let (all, print) = (Arc::clone(&printed), take_hook());
@@ -106,7 +106,7 @@ fn panics_with(given: &dyn Debug) -> ! {
 
 #[test]
 fn no_panic_in_a_request_prints_a_secret_a_signature_or_the_body() {
-    // Other tests panic too, where they fail.
+    // Other tests panic too, if they fail.
     const WHSEC: &str = "whsec_that_no_panic_prints";
 
     let printed = printed_by_panics();
@@ -120,7 +120,7 @@ fn no_panic_in_a_request_prints_a_secret_a_signature_or_the_body() {
     let servers = [axum_that_panics(&verifier), actix_that_panics(&verifier)];
     for server in &servers {
         for (path, request) in
-            [("/handler", &good), ("/refused", &forged), ("/finder", &good), ("/clock", &good)]
+            [("/handler", &good), ("/rejected", &forged), ("/finder", &good), ("/clock", &good)]
         {
             let bytes = request.clone().path(path).with_content_length();
             let lost = Connection::open(server.address).send(&bytes).receive_or_close();
@@ -138,7 +138,7 @@ fn no_panic_in_a_request_prints_a_secret_a_signature_or_the_body() {
     assert!(poll(), "there is nothing to wait for");
     catch_unwind(AssertUnwindSafe(poll)).unwrap_err();
 
-    // Not locked any more, should what follows panic.
+    // Unlocked before anything below can panic.
     let printed = printed.lock().unwrap().clone();
     assert_eq!(printed.matches(GIVEN).count(), 8, "{printed}");
     assert_eq!(printed.matches("polled after completion").count(), 1, "{printed}");
@@ -154,7 +154,7 @@ fn axum_that_panics(verifier: &Verifier) -> Server {
         panics_with(&webhook)
     }
     let layer = VerifyWebhookLayer::new(verifier.clone());
-    let refused = layer
+    let rejected = layer
         .clone()
         .with_rejection_response(|rejection: Rejection| -> Response { panics_with(&rejection) });
     let known = verifier.clone();
@@ -166,7 +166,7 @@ fn axum_that_panics(verifier: &Verifier) -> Server {
     Server::axum(
         Router::new()
             .route("/handler", post(handler).layer(layer))
-            .route("/refused", post(handler).layer(refused))
+            .route("/rejected", post(handler).layer(rejected))
             .route("/finder", post(handler).layer(finder))
             .route("/clock", post(handler).layer(clock)),
     )
@@ -179,7 +179,7 @@ fn actix_that_panics(verifier: &Verifier) -> Server {
         panics_with(&webhook)
     }
     let config = WebhookConfig::new(verifier.clone());
-    let refused = config.clone().error_handler(|rejection, _| panics_with(&rejection));
+    let rejected = config.clone().error_handler(|rejection, _| panics_with(&rejection));
     let known = verifier.clone();
     let finder = WebhookConfig::new(move |_: &HttpRequest| {
         let known = known.clone();
@@ -189,7 +189,7 @@ fn actix_that_panics(verifier: &Verifier) -> Server {
     Server::actix(move |app| {
         for (path, config) in [
             ("/handler", &config),
-            ("/refused", &refused),
+            ("/rejected", &rejected),
             ("/finder", &finder),
             ("/clock", &clock),
         ] {

@@ -1,4 +1,4 @@
-//! What holds for every delivery, not for the listed ones alone.
+//! Properties of every delivery, not only of the listed ones.
 
 use std::time::{Duration, UNIX_EPOCH};
 
@@ -11,7 +11,7 @@ use proptest::prelude::*;
 use serde_json::{Value, json};
 use sha2::Sha256;
 
-/// Secrets that are not blank.
+/// Secrets that aren't blank.
 fn secrets() -> impl Strategy<Value = Vec<u8>> {
     prop::collection::vec(any::<u8>(), 1..100)
         .prop_filter("blank", |secret| Secret::new(secret).is_ok())
@@ -25,7 +25,7 @@ fn bodies() -> impl Strategy<Value = Vec<u8>> {
     ]
 }
 
-/// An event type that is known, with a payload of it.
+/// A known event type, with a payload for it.
 fn payloads() -> impl Strategy<Value = (&'static str, Value)> {
     let text = || prop_oneof![any::<String>(), Just("refs/heads/main".to_owned())];
     let time = || (-9_000_000_000_i64..9_000_000_000).prop_map(time);
@@ -81,7 +81,7 @@ fn streamed(
     pending.finish()
 }
 
-/// The formula of the webhook guide.
+/// The formula in the webhook guide.
 fn official(secret: &[u8], timestamp: u64, body: &[u8]) -> String {
     let mut mac = Hmac::<Sha256>::new_from_slice(secret).unwrap();
     mac.update(format!("{timestamp}.").as_bytes());
@@ -91,7 +91,7 @@ fn official(secret: &[u8], timestamp: u64, body: &[u8]) -> String {
 
 proptest! {
     #[test]
-    fn chunking_does_not_matter(
+    fn chunking_makes_no_difference(
         secret in secrets(),
         body in bodies(),
         cuts in prop::collection::vec(any::<prop::sample::Index>(), 0..9),
@@ -108,7 +108,7 @@ proptest! {
     }
 
     #[test]
-    fn what_is_accepted_is_signed_by_the_official_formula(
+    fn an_accepted_delivery_is_signed_by_the_official_formula(
         secret in secrets(),
         timestamp in 0..i64::MAX as u64,
         body in bodies(),
@@ -122,7 +122,7 @@ proptest! {
     }
 
     #[test]
-    fn a_change_of_one_bit_anywhere_is_refused(
+    fn a_change_of_one_bit_anywhere_is_rejected(
         secret in secrets(),
         body in bodies(),
         place in any::<prop::sample::Index>(),
@@ -141,7 +141,7 @@ proptest! {
         let verifier = Verifier::new(ours).any_age();
 
         let header = flip(signature.as_bytes());
-        // The case of a hex digit is the one thing that does not count.
+        // Only the case of a hex digit doesn't matter.
         let digits = "t=1790000000,sha256=".len();
         let is_same = header[..digits] == signature.as_bytes()[..digits]
             && header[digits..].eq_ignore_ascii_case(&signature.as_bytes()[digits..]);
@@ -183,7 +183,7 @@ proptest! {
     }
 
     #[test]
-    fn what_serialize_writes_is_read_back((event_type, payload) in payloads()) {
+    fn a_serialized_payload_is_read_back((event_type, payload) in payloads()) {
         let event = Event::from_json(event_type, payload.to_string().into()).unwrap();
         let written = match &event {
             Event::Push(event) => serde_json::to_vec(event),

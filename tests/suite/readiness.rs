@@ -1,4 +1,4 @@
-//! The capacity of the inner service is reserved for verified deliveries, and given back.
+//! The capacity of the inner service is reserved only for verified deliveries, and is given back.
 
 use std::{
     convert::Infallible,
@@ -69,7 +69,7 @@ fn forged_requests_without_a_body_take_no_permit_of_a_concurrency_limit() {
     drop(held);
 }
 
-/// A service that waits for a permit of its semaphore before it answers.
+/// A service that waits for a permit of a semaphore before it responds.
 fn waits(
     semaphore: Arc<Semaphore>,
     begun: Arc<Notify>,
@@ -98,7 +98,7 @@ async fn verified_deliveries_wait_for_a_permit_and_a_dropped_one_gives_it_back()
     let first = tokio::spawn(service.clone().oneshot(good()));
     timeout(PATIENCE, begun.notified()).await.expect("the first is called");
 
-    // The second is verified and waits; it wakes nobody and takes nothing.
+    // The second is verified and waits. It wakes nobody and takes nothing.
     let mut second = Box::pin(service.clone().oneshot(good()));
     assert!(second.as_mut().poll(&mut Context::from_waker(Waker::noop())).is_pending());
     let third = tokio::spawn(service.clone().oneshot(good()));
@@ -111,7 +111,7 @@ async fn verified_deliveries_wait_for_a_permit_and_a_dropped_one_gives_it_back()
 }
 
 #[tokio::test]
-async fn unverified_requests_take_no_place_in_a_buffer() {
+async fn unverified_requests_take_no_slot_of_a_buffer() {
     let (semaphore, begun) = (Arc::new(Semaphore::new(8)), Arc::new(Notify::new()));
     let buffer = BufferLayer::new(1).layer(waits(semaphore, begun));
     let service = VerifyWebhookLayer::new(verifier()).layer(buffer);
@@ -127,7 +127,7 @@ async fn unverified_requests_take_no_place_in_a_buffer() {
 }
 
 #[tokio::test]
-async fn a_load_shed_inside_sheds_verified_deliveries_alone() {
+async fn a_load_shed_inside_sheds_only_verified_deliveries() {
     let shed = HandleErrorLayer::new(async |_: tower::BoxError| StatusCode::SERVICE_UNAVAILABLE);
     let semaphore = Arc::new(Semaphore::new(0));
     let (held, begun) = (Arc::clone(&semaphore), Arc::new(Notify::new()));
@@ -156,7 +156,7 @@ async fn a_load_shed_inside_sheds_verified_deliveries_alone() {
 
 const NEVER: usize = usize::MAX;
 
-/// Becomes ready at the poll of this number, or fails at it, and counts its polls and calls.
+/// Becomes ready, or fails, at the poll with this number. Counts its polls and calls.
 #[derive(Clone)]
 struct ReadyAt {
     polls: Arc<AtomicUsize>,
@@ -204,7 +204,7 @@ async fn a_service_is_polled_until_it_is_ready_and_called_once_with_the_whole_re
 }
 
 #[tokio::test]
-async fn a_service_that_fails_to_become_ready_fails_verified_deliveries_alone() {
+async fn a_service_that_fails_to_become_ready_fails_only_verified_deliveries() {
     let inner = ReadyAt::new(2, Err("no more"));
     let service = VerifyWebhookLayer::new(verifier()).layer(inner.clone());
     let forged = request(&tampered(), Full::<Bytes>::from("{}"));
@@ -214,7 +214,7 @@ async fn a_service_that_fails_to_become_ready_fails_verified_deliveries_alone() 
     assert_eq!(inner.calls.load(Ordering::SeqCst), 0);
 }
 
-/// A service that is never ready bounds nothing by itself: a timeout outside does.
+/// A service may never become ready, so a timeout outside must bound the wait.
 #[tokio::test(start_paused = true)]
 async fn a_timeout_outside_bounds_the_wait_for_the_inner_service() {
     let inner = ReadyAt::new(NEVER, Ok(()));

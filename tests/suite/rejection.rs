@@ -1,4 +1,4 @@
-//! How refusals and mistakes in the wiring are answered.
+//! The responses to rejected requests and to mistakes in the configuration.
 
 use std::{error::Error as _, time::Duration};
 
@@ -106,7 +106,7 @@ async fn an_actix_handler_over_http2_that_takes_any_body_before_the_webhook_answ
         app.app_data(config.clone()).route("/webhooks", web::post().to(body_first));
     });
     let client = Http2::open(server.address).await;
-    // Neither declares a length: that there is no body shows once it ends.
+    // Neither declares a length, so an empty body is recognized only when it ends.
     for request in [delivery(), Request { body: Vec::new(), ..delivery() }] {
         let response = client.exchange(&request).await.expect("an answer");
         assert_problem(
@@ -118,7 +118,7 @@ async fn an_actix_handler_over_http2_that_takes_any_body_before_the_webhook_answ
 }
 
 #[test]
-fn actix_takes_the_innermost_config_the_plain_one_first() {
+fn actix_takes_the_innermost_config_and_a_plain_one_first() {
     use pierre_webhook_actix::{Rejection, Webhook, WebhookConfig};
 
     let named = |name: &'static str| {
@@ -145,7 +145,7 @@ fn actix_takes_the_innermost_config_the_plain_one_first() {
             )
             .route("/outer", web::post().to(handler));
     });
-    // The plain one of an outer scope is found before the `Data` of an inner one.
+    // A plain config of an outer scope is found before the `Data` of an inner one.
     for (path, name) in [("/outer", "outer"), ("/inner/", "inner"), ("/data/", "outer")] {
         let response = exchange(server.address, &tampered().path(path).with_content_length());
         assert_eq!((response.status, response.body), (410, name.into()), "{path}");
@@ -158,7 +158,7 @@ fn actix_takes_the_innermost_config_the_plain_one_first() {
     assert_eq!((response.status, response.body), (410, "data".into()));
 }
 
-/// Copies what is in the extensions of a response into a header, as a layer outside would log it.
+/// A header into which the rejection is copied from the response's extensions, as a layer outside would log it.
 const SEEN: &str = "x-seen";
 
 fn axum_seeing(router: Router) -> Server {
@@ -177,7 +177,7 @@ fn axum_seeing(router: Router) -> Server {
 }
 
 #[test]
-fn an_axum_rejection_is_in_the_extensions_of_either_response() {
+fn an_axum_rejection_is_in_the_extensions_of_default_and_custom_responses() {
     use pierre_webhook_tower::{Rejection, VerifyWebhookLayer, Webhook};
 
     async fn handler(_: Webhook) {}
@@ -209,7 +209,7 @@ fn an_axum_rejection_is_in_the_extensions_of_either_response() {
 }
 
 #[test]
-fn an_actix_rejection_is_in_the_extensions_of_either_response() {
+fn an_actix_rejection_is_in_the_extensions_of_default_and_custom_responses() {
     use pierre_webhook_actix::{Rejection, Webhook, WebhookConfig};
 
     async fn handler(_: Webhook) -> HttpResponse {
@@ -258,7 +258,7 @@ fn see(mut response: ServiceResponse) -> ServiceResponse {
 }
 
 #[test]
-fn an_answer_that_is_made_of_a_rejection_has_it_in_its_extensions() {
+fn a_response_made_from_a_rejection_has_it_in_its_extensions() {
     let rejection = pierre_webhook_tower::Rejection::from(Error::InvalidSignature);
     let response = rejection.into_response();
     let seen = response.extensions().get().map(pierre_webhook_tower::Rejection::error);
@@ -272,7 +272,7 @@ fn an_answer_that_is_made_of_a_rejection_has_it_in_its_extensions() {
 }
 
 #[actix_web::test]
-async fn the_failure_behind_an_actix_rejection_is_its_source() {
+async fn the_cause_of_an_actix_rejection_is_its_source() {
     use pierre_webhook_actix::{Rejection, WebhookConfig};
 
     let extract = async |config: WebhookConfig, body: BoxBody<Bytes, PayloadError>| {
@@ -288,7 +288,7 @@ async fn the_failure_behind_an_actix_rejection_is_its_source() {
         let mut payload: Payload = Payload::Stream { payload: Box::pin(body.into_data_stream()) };
         let webhook =
             pierre_webhook_actix::Webhook::from_request(&request.to_http_request(), &mut payload);
-        webhook.await.expect_err("a refusal").to_string()
+        webhook.await.expect_err("a rejection").to_string()
     };
     let fails = |error: fn() -> PayloadError| {
         let steps = [Step::Fails("for this reason".into())];
@@ -323,7 +323,7 @@ async fn the_failure_behind_an_actix_rejection_is_its_source() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_body_under_actix_has_30_seconds_unless_the_config_says_otherwise() {
+async fn a_body_in_actix_has_30_seconds_unless_the_config_says_otherwise() {
     use pierre_webhook_actix::{Webhook, WebhookConfig};
 
     let request = TestRequest::post().app_data(WebhookConfig::new(verifier()));
@@ -340,7 +340,7 @@ async fn a_body_under_actix_has_30_seconds_unless_the_config_says_otherwise() {
 }
 
 #[test]
-fn an_actix_handler_that_asks_for_the_result_is_told_as_much_as_the_sender() {
+fn an_actix_handler_that_takes_a_result_sees_only_what_the_sender_is_told() {
     use pierre_webhook_actix::{Rejection, Webhook, WebhookConfig};
 
     async fn handler(webhook: Result<Webhook, actix_web::Error>) -> String {
@@ -374,7 +374,7 @@ fn an_actix_handler_that_asks_for_the_result_is_told_as_much_as_the_sender() {
 }
 
 #[test]
-fn no_handler_runs_for_a_refused_request() {
+fn no_handler_runs_for_a_rejected_request() {
     let (servers, handled) = both(&verifier());
     for server in &servers {
         for request in [tampered(), delivery().without("x-pierre-event"), Request::new("")] {

@@ -7,7 +7,7 @@ use pierre_webhook_tests::{
 };
 
 #[test]
-fn every_delivery_gets_its_answer_through_both_frameworks() {
+fn every_delivery_of_the_table_gets_its_answer_through_both_frameworks() {
     let vectors = vectors();
     let verifiers = Verifiers::of(&vectors);
     let handled = [Handled::default(), Handled::default()];
@@ -39,7 +39,7 @@ fn every_delivery_gets_its_answer_through_both_frameworks() {
     assert_eq!(handled.map(|handled| handled.count()), [accepted; 2]);
 }
 
-/// What must be equal in both frameworks: all but what a server adds of its own.
+/// The parts of a response that must be equal in both frameworks: all but what a server itself adds.
 fn signs(response: &Response) -> (u16, [Option<&str>; 3], &[u8]) {
     let headers = match response.status {
         200 => [None; 3],

@@ -1,4 +1,4 @@
-//! What is logged of a refusal, and that nothing secret is in anything that can be printed.
+//! What is logged about a rejection. Checks that nothing that can be printed contains a secret.
 
 use std::{
     collections::BTreeSet,
@@ -27,7 +27,7 @@ use tracing_subscriber::{
     registry,
 };
 
-/// Each event of every target and level as a line: level, target and fields. Spans too.
+/// Records each event and span, of every target and level, as a line: level, target and fields.
 #[derive(Clone, Default)]
 struct Log(Arc<Mutex<Vec<String>>>);
 
@@ -53,7 +53,7 @@ impl<S: Subscriber> Layer<S> for Log {
 }
 
 impl Log {
-    /// Subscribes the log on this thread.
+    /// Makes this log the subscriber of the thread.
     ///
     /// While a process has just one subscriber, `tracing` asks only the thread that first uses a callsite, and a
     /// thread of another test, which has none, turns the callsite off for all. So there is always a second one.
@@ -63,7 +63,7 @@ impl Log {
         tracing::subscriber::set_default(registry().with(self.clone()))
     }
 
-    /// What the crates logged, once nothing that anyone logged has a secret in it.
+    /// Returns what the crates logged. First checks that nothing that was logged contains a secret.
     fn lines(&self) -> Vec<String> {
         let mut lines = std::mem::take(&mut *self.0.lock().unwrap());
         assert!(lines.iter().any(|line| line.starts_with("TRACE")), "every level is seen");
@@ -74,11 +74,11 @@ impl Log {
     }
 }
 
-/// What [`refusals`] must not leave in a log.
+/// What [`rejections`] must not leave in a log.
 fn secrets() -> Vec<Vec<u8>> {
     let signed = [NOW, 0].map(|timestamp| secret().sign(timestamp, BODY.as_bytes()));
     let macs = signed.iter().flat_map(|signature| macs(signature));
-    // The one word of the body that nothing else has, and one of why there is no verifier.
+    // A word that only the body contains, and one that only the error of the look-up contains.
     [SECRET, "thing", "hunter2"].map(Vec::from).into_iter().chain(macs).collect()
 }
 
@@ -86,7 +86,7 @@ async fn unavailable() -> Result<Option<Verifier>, &'static str> {
     Err("the database password is hunter2")
 }
 
-fn refusals() -> Vec<Request> {
+fn rejections() -> Vec<Request> {
     let unsigned = |request: Request| request.without(SIGNATURE_HEADER);
     vec![
         delivery(),
@@ -115,7 +115,7 @@ fn expected(target: &str) -> Vec<String> {
 }
 
 #[tokio::test]
-async fn the_layer_logs_each_refusal_once() {
+async fn the_layer_logs_each_rejection_once() {
     use pierre_webhook_tower::{VerifyWebhookLayer, Webhook};
 
     let log = Log::default();
@@ -130,7 +130,7 @@ async fn the_layer_logs_each_refusal_once() {
         .route("/acme", handler.clone().layer(VerifyWebhookLayer::new(verifier().tenant("acme"))))
         .route("/bare", handler);
     tracing::trace!("as finely as it gets");
-    for of in refusals().into_iter().chain([delivery().path("/bare")]) {
+    for of in rejections().into_iter().chain([delivery().path("/bare")]) {
         let mut request = http::Request::post(of.path);
         for (name, value) in of.headers {
             request = request.header(name, value);
@@ -149,7 +149,7 @@ async fn the_layer_logs_each_refusal_once() {
 }
 
 #[actix_web::test]
-async fn the_extractor_logs_each_refusal_once() {
+async fn the_extractor_logs_each_rejection_once() {
     use pierre_webhook_actix::{Webhook, WebhookConfig};
 
     let log = Log::default();
@@ -178,7 +178,7 @@ async fn the_extractor_logs_each_refusal_once() {
     let app = actix_web::test::init_service(app).await;
     tracing::trace!("as finely as it gets");
     let taken = delivery().path("/taken").header("content-length", BODY.len().to_string());
-    for of in refusals().into_iter().chain([delivery().path("/bare"), taken]) {
+    for of in rejections().into_iter().chain([delivery().path("/bare"), taken]) {
         let mut request = actix_web::test::TestRequest::post().uri(of.path).set_payload(of.body);
         for (name, value) in of.headers {
             request = request.append_header((name, value));
@@ -197,7 +197,7 @@ async fn the_extractor_logs_each_refusal_once() {
     assert_eq!(log.lines(), expected);
 }
 
-/// What the `log` crate is given, at every level.
+/// Collects what is logged with the `log` crate, at every level.
 #[derive(Default)]
 struct LogRecords(Mutex<String>);
 
@@ -320,8 +320,8 @@ async fn debug_and_display_print_no_secret_no_signature_and_no_body() {
         let payload = if is_taken { &mut Payload::None } else { &mut payload };
         Webhook::from_request(&request, payload).await.unwrap_err()
     };
-    let refused = extract(request(BODY_SECRET).app_data(config.clone()), false).await;
-    print.both("actix::Rejection", &refused);
+    let rejected = extract(request(BODY_SECRET).app_data(config.clone()), false).await;
+    print.both("actix::Rejection", &rejected);
     let looking_up = WebhookConfig::new(|_: &HttpRequest| unavailable());
     print.both("actix::Rejection", &extract(request(&body).app_data(looking_up), false).await);
     let length = ("content-length", body.len());
@@ -333,7 +333,7 @@ async fn debug_and_display_print_no_secret_no_signature_and_no_body() {
     let texts =
         [SECRET, "whsec_previous", BODY_SECRET, "hunter2"].map(|text| text.as_bytes().to_vec());
     assert_prints_none(&print.text, &[&texts[..], &mac].concat());
-    // The fields of a payload are there to be printed.
+    // A payload's fields may be printed.
     let payloads = ["Push", "RepoSyncStarted", "RepoSyncSucceeded", "RepoSyncFailed"];
     print.names.extend(payloads.map(|event| format!("Debug core::{event}Event")));
     print.names.insert("Debug core::Repository".into());
@@ -341,7 +341,7 @@ async fn debug_and_display_print_no_secret_no_signature_and_no_body() {
     assert_eq!(print.names, printable());
 }
 
-/// What was printed, and of which types.
+/// What was printed, and by which types.
 #[derive(Default)]
 struct Printed {
     text: String,
@@ -363,7 +363,7 @@ impl Printed {
     }
 }
 
-/// Every type of the crates' public API that can be printed, and how.
+/// Every type in the crates' public API that can be printed, and how.
 fn printable() -> BTreeSet<String> {
     let mut names = BTreeSet::new();
     for api in [
@@ -384,7 +384,7 @@ fn printable() -> BTreeSet<String> {
     names
 }
 
-/// The MACs of a signature header, as digits and as bytes.
+/// Returns the MACs of a signature header, as digits and as bytes.
 pub(crate) fn macs(signature: &str) -> Vec<Vec<u8>> {
     let values = signature.split(',').filter_map(|element| element.trim().strip_prefix("sha256="));
     let macs = values.filter(|digits| digits.len() == 64);
@@ -397,8 +397,8 @@ pub(crate) fn macs(signature: &str) -> Vec<Vec<u8>> {
     .collect()
 }
 
-/// That none of these is there as text, as hex digits, or as what a derived `Debug` makes of bytes: a list of
-/// numbers, one a line perhaps.
+/// Checks that no secret was printed: as text, as hex digits, or as a derived `Debug` prints bytes (a list of
+/// numbers, possibly one per line).
 pub(crate) fn assert_prints_none(printed: &str, secrets: &[Vec<u8>]) {
     let packed: String = printed.split_whitespace().collect();
     for secret in secrets {

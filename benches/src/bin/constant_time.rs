@@ -13,7 +13,7 @@ fn main() {
     let [first, second, third] = secrets.clone();
     let verifier = Verifier::new(first).or_secret(second).or_secret(third).any_age();
     let body = [b'1'; 292];
-    // The secret that matches, or the byte of the MAC that is wrong.
+    // The index of the secret that matches, or of the MAC's wrong byte.
     let signed = |index: usize| secrets[index].sign(1, &body);
     let wrong = |byte: usize| {
         let mut signature = signed(0).into_bytes();
@@ -21,7 +21,7 @@ fn main() {
         *digit = if *digit == b'0' { b'1' } else { b'0' };
         String::from_utf8(signature).expect("ASCII")
     };
-    // Three values, one of which is right.
+    // Three values, one of them right.
     let among = |index: usize| {
         let mut values = [0, 16, 31].map(wrong);
         values[index] = signed(0);
@@ -42,13 +42,13 @@ fn main() {
     }
 }
 
-/// What callgrind counts. The start of the process differs by a few instructions from run to run.
+/// The function that callgrind counts. (The start of the process varies by a few instructions from run to run.)
 #[inline(never)]
 fn counted(verifier: &Verifier, signature: &str, body: &Bytes) -> Result<u64, Error> {
     verifier.verify_signature(black_box(signature), black_box(body))
 }
 
-/// The same for a body that arrives.
+/// The same for a streamed body.
 #[inline(never)]
 fn counted_streamed(verifier: &Verifier, signature: &str, body: &Bytes) -> Result<u64, Error> {
     let headers = [(SIGNATURE_HEADER, black_box(signature)), (EVENT_HEADER, "ping")];

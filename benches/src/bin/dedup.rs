@@ -1,4 +1,4 @@
-//! `cargo run --release --bin dedup`: what handling a delivery once costs, in memory and over a Redis of its own.
+//! `cargo run --release --bin dedup`: the cost of handling a delivery once, in memory and over a Redis of its own.
 
 use std::{
     alloc::System,
@@ -29,13 +29,13 @@ async fn main() {
     }
 }
 
-/// Ids that never repeat.
+/// Generates ids that never repeat.
 struct Ids(u64);
 
 impl Ids {
     fn next(&mut self) -> DeliveryId {
         self.0 += 1;
-        // Spread like the hash that an id is.
+        // Spread like a hash, which an id is.
         let mut bytes = [0; 32];
         for (index, part) in bytes.chunks_exact_mut(8).enumerate() {
             let part_of_it = (self.0 ^ (index as u64) << 60).wrapping_mul(0x9e37_79b9_7f4a_7c15);
@@ -45,7 +45,7 @@ impl Ids {
     }
 }
 
-/// A claim and a completion in a store that is full: each lets the oldest go.
+/// Measures a claim and a completion in a full store, where each evicts the oldest record.
 async fn memory() {
     println!("the memory store, full: claim and complete");
     println!("{:<32}{:>12}{:>10}{:>16}", "entries", "ns", "goal", "bytes an entry");
@@ -83,8 +83,8 @@ async fn handle(store: &impl Store, id: DeliveryId) {
     store.complete(key, owner, RETENTION).await.expect("a store");
 }
 
-/// Deliveries per second that are claimed and completed, beside two `SET`s by the bare client, each over one
-/// connection.
+/// Measures how many deliveries per second are claimed and completed, compared with two `SET`s by the bare client. Each
+/// uses one connection.
 async fn redis(url: &str) {
     let client = redis::Client::open(url).expect("a URL");
     let bare = client.get_multiplexed_async_connection().await.expect("a server");
@@ -127,7 +127,7 @@ async fn two_sets(mut connection: MultiplexedConnection, id: DeliveryId) {
     }
 }
 
-/// Runs of the work per second, so many at once, each after the other.
+/// Returns how often per second the work runs, with this many runs in flight.
 async fn rate(in_flight: usize, first: u64, work: impl AsyncFn(DeliveryId)) -> f64 {
     let start = Instant::now();
     let lane = async |lane: usize| {

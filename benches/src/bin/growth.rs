@@ -1,5 +1,5 @@
 //! `cargo run --release --bin growth`: how the time grows with the body and with the number of secrets. Writes
-//! `growth.svg` beside this package's manifest, prints the figures, and where parsing outweighs hashing.
+//! `growth.svg` next to this package's manifest, and prints the figures and how parsing compares with hashing.
 
 use std::{error::Error, hint::black_box, path::Path};
 
@@ -21,7 +21,7 @@ const LINES: [&str; 5] = [
     "JSON, many short members",
 ];
 
-/// Microseconds at each size, a line each.
+/// For each line, the microseconds at each size.
 type Curves = Vec<(&'static str, Vec<(f64, f64)>)>;
 
 fn main() -> Result<(), Box<dyn Error>> {
@@ -49,11 +49,11 @@ fn main() -> Result<(), Box<dyn Error>> {
             straightness(curve).0
         };
         let share = slope(text) / slope(LINES[0]);
-        println!("{text}: reading it takes {share:.2} times the hashing, at any size");
+        println!("{text}: parsing takes {share:.2} times as long as hashing, at any size");
     }
     let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("growth.svg");
     draw(&curves, &path)?;
-    println!("\ngrowth.svg is written");
+    println!("\nwrote growth.svg");
     Ok(())
 }
 
@@ -71,7 +71,7 @@ fn times(size: usize) -> Vec<f64> {
     measure(&mut cases, ROUNDS).into_iter().map(|figure| figure.nanoseconds / 1000.0).collect()
 }
 
-/// An object whose members are short.
+/// Returns a JSON object with many short members.
 fn dense_json(size: usize) -> bytes::Bytes {
     let member = r#""ref":"refs/heads/main","n":12,"#;
     let mut json = format!("{{{}", member.repeat(size / member.len()));
@@ -80,7 +80,8 @@ fn dense_json(size: usize) -> bytes::Bytes {
     json.into()
 }
 
-/// The slope from the first point to the last, and how far a point is off that line, as a share of the last.
+/// Returns the slope from the first point to the last, and the largest deviation from that line, relative to the last
+/// point.
 fn straightness(curve: &[(f64, f64)]) -> (f64, f64) {
     let (first, last) = (curve[0], curve[curve.len() - 1]);
     let slope = (last.1 - first.1) / (last.0 - first.0);

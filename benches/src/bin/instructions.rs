@@ -1,5 +1,5 @@
-//! One case of `.ci/instructions`: does one part of a verification a hundred times, so that callgrind counts
-//! its instructions. They do not depend on what else the machine does.
+//! One case of `.ci/instructions`: runs one part of a verification a hundred times while callgrind counts its
+//! instructions. Their number doesn't depend on other load on the machine.
 
 use std::{env, hint::black_box};
 
@@ -23,7 +23,7 @@ fn main() {
             let event = Event::from_json(sample.event_type, sample.body.clone());
             drop(black_box(event.expect("a push")));
         },
-        // The MAC is in these two, by the portable SHA-256: the difference of two bodies is its part.
+        // These two include the MAC, computed by the portable SHA-256.
         "verify-signature" => &|| {
             drop(black_box(verifier.verify_signature(&sample.signature, &sample.body)));
         },

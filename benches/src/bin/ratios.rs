@@ -1,5 +1,5 @@
-//! `cargo run --release --bin ratios`: what verification costs, each figure as a ratio to the raw SHA-256 of
-//! the same number of blocks. `--profile fat` in the place of `--release` is with link-time optimisation.
+//! `cargo run --release --bin ratios`: the cost of verification, as a ratio to the raw SHA-256 of the same number of
+//! blocks. Use `--profile fat` instead of `--release` for link-time optimization.
 
 use std::{env, hint::black_box};
 
@@ -14,7 +14,7 @@ use sha2::{Digest, Sha256};
 
 const SIZES: [usize; 4] = [292, 4 << 10, 64 << 10, 1 << 20];
 
-/// The figures that have a goal, with the goal at 292 bytes and at 64 KiB.
+/// The cases that have a goal, with the goals at 292 bytes and at 64 KiB.
 const GOALS: [(&str, f64, f64); 5] = [
     ("verify_signature", 1.6, 1.03),
     ("verify, event typed", 4.2, 1.4),

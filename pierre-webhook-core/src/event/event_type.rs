@@ -1,18 +1,18 @@
-//! The names of events: rule 1's grammar, the four that are known, and the `type` member of a payload.
+//! Event types: their grammar (rule 1), the four known ones, and the `type` member of a payload.
 
 use std::{fmt, marker::PhantomData};
 
 use serde::{Deserialize, Deserializer, Serialize, Serializer, de};
 
-/// Rule 1's grammar. No comma, so that two header lines joined by a proxy are not a new event type; at
-/// most 128 characters, so that what is logged and hashed is bounded.
+/// The grammar of an event type (rule 1). No comma, so that two header lines joined by a proxy don't become a new
+/// event type. At most 128 characters, to bound what is logged and hashed.
 pub(crate) fn is_event_type(text: &str) -> bool {
     const LONGEST: usize = 128;
     (1..=LONGEST).contains(&text.len())
         && text.bytes().all(|byte| matches!(byte, b'!'..=b'~') && byte != b',')
 }
 
-/// The event type of a delivery, by rule 1's grammar; only a type that is not known is allocated.
+/// The event type of a delivery, valid by `is_event_type`. Only an unknown type is allocated.
 pub(crate) enum EventType {
     Push,
     RepoSyncStarted,
@@ -55,12 +55,12 @@ pub(crate) trait Payload: de::DeserializeOwned {
     const EVENT_TYPE: &'static str;
 }
 
-/// The `type` member of the payload `P`. It holds nothing, since it can only be one text; as a field it
-/// is written, required and refused when given twice like any other.
+/// The `type` member of the payload `P`. It stores nothing, since it can have only one value. As a field it is
+/// serialized, required, and rejected if it appears twice, like any other.
 pub(crate) struct TypeOf<P>(PhantomData<fn() -> P>);
 
 impl<P> TypeOf<P> {
-    /// For a payload whose `type` may be null; with `#[serde(default)]` it may be absent too.
+    /// For a payload whose `type` may be null. With `#[serde(default)]` it may be absent too.
     pub(crate) fn or_null<'de, D>(deserializer: D) -> Result<Self, D::Error>
     where
         D: Deserializer<'de>,

@@ -1,4 +1,4 @@
-//! JSON objects, and nothing that serde takes for one.
+//! Reads JSON objects, and rejects the arrays that serde would accept instead.
 
 use std::{fmt, marker::PhantomData};
 
@@ -7,7 +7,7 @@ use serde::{
     de::{MapAccess, Visitor, value::MapAccessDeserializer},
 };
 
-/// Reads a JSON object and nothing else. A derived struct would also read an array of its fields.
+/// Reads a JSON object. A derived `Deserialize` would also accept an array of the struct's fields.
 pub(crate) fn object<'de, D, T>(deserializer: D) -> Result<T, D::Error>
 where
     D: Deserializer<'de>,

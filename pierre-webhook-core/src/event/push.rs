@@ -14,8 +14,8 @@ use super::{
 ///
 /// The fields are those that the Code Storage webhook guide documents.
 ///
-/// Read it with [`Event::from_json`](crate::Event::from_json). Its own `Deserialize` is more lenient: like any
-/// derived struct it also takes a JSON array of its fields.
+/// Read it with [`Event::from_json`](crate::Event::from_json). Its own `Deserialize` is more lenient: like that of
+/// any derived struct, it also accepts a JSON array of the fields.
 ///
 /// ```
 /// use pierre_webhook_core::Event;
@@ -38,17 +38,17 @@ pub struct PushEvent {
     /// The repository that was pushed to.
     #[serde(deserialize_with = "object")]
     pub repository: Repository,
-    /// The organisation, which older deliveries lack.
+    /// The organization. Older deliveries don't have it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub org: Option<String>,
-    /// The ref that was pushed, `ref` on the wire: `refs/heads/main`, in older deliveries a bare branch
-    /// name. [`branch`](Self::branch) and [`tag`](Self::tag) read both.
+    /// The ref that was pushed, named `ref` in the JSON: for example `refs/heads/main`, or in older deliveries
+    /// a bare branch name. [`branch`](Self::branch) and [`tag`](Self::tag) handle both.
     #[serde(rename = "ref")]
     pub git_ref: String,
-    /// The object id before the push; zeros alone where the ref was created. Not judged as hex: the
-    /// documented examples are elided.
+    /// The object id before the push. All zeros if the ref was created. It isn't checked to be hex, because the
+    /// documented examples are abbreviated.
     pub before: String,
-    /// The object id after the push; zeros alone where the ref was deleted.
+    /// The object id after the push. All zeros if the ref was deleted.
     pub after: String,
     /// The Code Storage customer.
     pub customer_id: String,
@@ -62,7 +62,7 @@ impl Payload for PushEvent {
 }
 
 impl PushEvent {
-    /// The branch that was pushed, as in `main`; `None` for a tag, any other ref, or a bare `HEAD`.
+    /// Returns the branch that was pushed, such as `main`. `None` for a tag, any other ref, or a bare `HEAD`.
     pub fn branch(&self) -> Option<&str> {
         match self.git_ref.strip_prefix("refs/") {
             Some(rest) => rest.strip_prefix("heads/").filter(|name| !name.is_empty()),
@@ -70,23 +70,23 @@ impl PushEvent {
         }
     }
 
-    /// The tag that was pushed, as in `v1.0`; `None` for a branch or any other ref.
+    /// Returns the tag that was pushed, such as `v1.0`. `None` for a branch or any other ref.
     pub fn tag(&self) -> Option<&str> {
         self.git_ref.strip_prefix("refs/tags/").filter(|name| !name.is_empty())
     }
 
-    /// Whether the push made the ref: `before` is zeros alone.
+    /// Returns true if the push created the ref: `before` is all zeros.
     pub fn is_created(&self) -> bool {
         is_zeros(&self.before)
     }
 
-    /// Whether the push removed the ref: `after` is zeros alone.
+    /// Returns true if the push deleted the ref: `after` is all zeros.
     pub fn is_deleted(&self) -> bool {
         is_zeros(&self.after)
     }
 }
 
-/// Git writes an absent object as zeros, as many as its hash has digits.
+/// Git writes a missing object as all zeros, as many as an object id has digits.
 fn is_zeros(object_id: &str) -> bool {
     !object_id.is_empty() && object_id.bytes().all(|digit| digit == b'0')
 }
@@ -126,7 +126,7 @@ mod tests {
     }
 
     #[test]
-    fn zeros_alone_of_any_length_mean_created_or_deleted() {
+    fn all_zeros_of_any_length_mean_created_or_deleted() {
         for (object_id, is_zeros) in
             [("0", true), (&*"0".repeat(64), true), ("", false), ("0a", false)]
         {

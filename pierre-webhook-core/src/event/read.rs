@@ -1,4 +1,4 @@
-//! From bytes to a typed event: rules 6, 7a, 7b and 8.
+//! Reads a typed event from the body: JSON (rule 6), the event type (7a), the fields (7b), unknown events (8).
 
 use std::{borrow::Cow, fmt, str::Utf8Error};
 
@@ -25,13 +25,13 @@ impl Event {
     ///
     /// # Security
     ///
-    /// This verifies nothing. A body from the network goes through a [`Verifier`](crate::Verifier).
+    /// This verifies nothing. Pass a body from the network to a [`Verifier`](crate::Verifier).
     ///
     /// # Errors
     ///
     /// [`Error::MissingEventHeader`] if `event_type` isn't 1 to 128 characters `!` to `~` without a comma,
-    /// [`Error::InvalidJson`], [`Error::EventTypeMismatch`] or [`Error::InvalidPayload`]. Their texts are those
-    /// of a rejected delivery, so they call `event_type` the header.
+    /// [`Error::InvalidJson`], [`Error::EventTypeMismatch`] or [`Error::InvalidPayload`]. The texts are those of
+    /// a rejected delivery, so they call `event_type` the header.
     ///
     /// ```
     /// use pierre_webhook_core::Event;
@@ -63,8 +63,8 @@ pub(crate) fn read(event_type: EventType, body: &Bytes) -> Result<Event, Error> 
     }
 }
 
-/// One pass where all is well: a payload that was read to its end is JSON, and its `type` is the header's.
-/// Only where it is not are the rules asked one by one.
+/// A valid payload takes one pass: if it could be read to its end, it is JSON and its `type` matches the header.
+/// Only if that fails are the rules checked one by one.
 fn known<P: Payload>(text: &str) -> Result<P, Error> {
     let mut json = serde_json::Deserializer::from_str(text);
     object(&mut json)
@@ -72,7 +72,7 @@ fn known<P: Payload>(text: &str) -> Result<P, Error> {
         .map_err(|_| why_not::<P>(text))
 }
 
-/// Why a body is not the payload `P`: the first of the rules 6, 7a and 7b that it breaks.
+/// Finds the first rule that a body breaks: JSON (6), the event type (7a), or the fields of `P` (7b).
 #[cold]
 fn why_not<P: Payload>(text: &str) -> Error {
     let is_another = |body: &str| is_event_type(body) && body != P::EVENT_TYPE;
@@ -86,21 +86,21 @@ fn why_not<P: Payload>(text: &str) -> Error {
     let (line, column) = payload.map_or_else(|error| (error.line(), error.column()), |_| (0, 0));
     Error::InvalidPayload {
         event_type: P::EVENT_TYPE.to_owned(),
-        // The body is JSON, so that only a field of `P` can have failed: the path holds our names alone
-        // and nothing of the sender's.
+        // The body is JSON, so only a field of `P` can have failed: the path contains only our field names,
+        // and no text from the sender.
         field: track.path().to_string(),
         line,
         column,
     }
 }
 
-/// Rule 8: an unknown event may be any JSON value. Rule 7a: but not a known event under another name.
+/// An unknown event may be any JSON value (rule 8), but not a known event under another name (rule 7a).
 fn unknown(event_type: &str, text: &str) -> Result<(), Error> {
     no_type(text, EventType::is_known, event_type)
 }
 
-/// Rules 6 and 7a: the text is one JSON value and, where that is an object, no `type` member of it is of
-/// the kind that contradicts the header. One pass, iterative however deep the values are.
+/// Checks that the text is one JSON value (rule 6) and, if it is an object, that no `type` member contradicts the
+/// header (rule 7a). It takes one pass, without recursion into nested values.
 fn no_type(text: &str, contradicts: impl Fn(&str) -> bool, header: &str) -> Result<(), Error> {
     let mut json = serde_json::Deserializer::from_str(text);
     let found = if text.trim_start_matches([' ', '\t', '\n', '\r']).starts_with('{') {
@@ -115,8 +115,8 @@ fn no_type(text: &str, contradicts: impl Fn(&str) -> bool, header: &str) -> Resu
     }
 }
 
-/// Finds the first `type` member, of an object read to its end, that satisfies the condition. Names and
-/// values are taken raw, since they may hold lone surrogates and numbers out of every range.
+/// Reads an object to its end and returns the first `type` member that satisfies the condition. Names and values
+/// are read raw, since they may contain lone surrogates and numbers that fit no type.
 struct FindType<F>(F);
 
 impl<'de, F: Fn(&str) -> bool> Visitor<'de> for FindType<F> {
@@ -137,7 +137,7 @@ impl<'de, F: Fn(&str) -> bool> Visitor<'de> for FindType<F> {
     }
 }
 
-/// The text of a JSON string; `None` for any other value, and for a string that is no Unicode text.
+/// Returns the text of a JSON string. `None` for any other value, and for a string that isn't valid Unicode.
 fn unescape(raw: &RawValue) -> Option<Cow<'_, str>> {
     let text = raw.get().strip_prefix('"')?.strip_suffix('"')?;
     if text.contains('\\') {
@@ -147,7 +147,7 @@ fn unescape(raw: &RawValue) -> Option<Cow<'_, str>> {
     }
 }
 
-/// Where the text breaks off, as serde_json counts.
+/// Returns where the text stops being UTF-8, counted as serde_json counts.
 #[cold]
 fn not_utf8(body: &[u8], error: Utf8Error) -> Error {
     let valid = body.get(..error.valid_up_to()).unwrap_or_default();

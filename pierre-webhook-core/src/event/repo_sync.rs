@@ -14,17 +14,17 @@ use super::{
 
 /// A sync run begins, before the upstream is fetched.
 ///
-/// Read it with [`Event::from_json`](crate::Event::from_json): its own `Deserialize` also takes a JSON array.
+/// Read it with [`Event::from_json`](crate::Event::from_json). Its own `Deserialize` also accepts a JSON array.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[non_exhaustive]
 pub struct RepoSyncStartedEvent {
     #[serde(rename = "type")]
     event_type: TypeOf<Self>,
-    /// The repository that is synced.
+    /// The repository that is being synced.
     #[serde(deserialize_with = "object")]
     pub repository: Repository,
-    /// The runs that were completed before this one. Reads as 0 where it is absent: a sender that omits
-    /// zero values must not lose its first event.
+    /// How many runs were completed before this one. Reads as 0 if absent: a sender may omit zero values, and
+    /// its first event must not be rejected for that.
     #[serde(default)]
     pub run_count: u64,
     /// Whether the repository had never synced successfully before this run began.
@@ -38,9 +38,9 @@ impl Payload for RepoSyncStartedEvent {
     const EVENT_TYPE: &'static str = EventType::REPO_SYNC_STARTED;
 }
 
-/// A sync run ended well.
+/// A sync run succeeded.
 ///
-/// Read it with [`Event::from_json`](crate::Event::from_json): its own `Deserialize` also takes a JSON array.
+/// Read it with [`Event::from_json`](crate::Event::from_json). Its own `Deserialize` also accepts a JSON array.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[non_exhaustive]
 pub struct RepoSyncSucceededEvent {
@@ -49,7 +49,7 @@ pub struct RepoSyncSucceededEvent {
     /// The repository that was synced.
     #[serde(deserialize_with = "object")]
     pub repository: Repository,
-    /// The runs that are completed, this one included.
+    /// How many runs are completed, including this one.
     pub run_count: u64,
     /// Whether the repository had never synced successfully before this run began.
     pub is_first_sync: bool,
@@ -67,10 +67,10 @@ impl Payload for RepoSyncSucceededEvent {
 
 /// A sync run failed, after the service's own retries.
 ///
-/// Read it with [`Event::from_json`](crate::Event::from_json): its own `Deserialize` also takes a JSON array.
+/// Read it with [`Event::from_json`](crate::Event::from_json). Its own `Deserialize` also accepts a JSON array.
 ///
-/// It covers failures of the mirror and of the infrastructure. A run that is cancelled inside Code Storage
-/// (a repository detached from its upstream, say) sends none.
+/// It covers failures of the mirror and of the infrastructure. A run that is canceled inside Code Storage sends
+/// no event, for example if the repository was detached from its upstream.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[non_exhaustive]
 pub struct RepoSyncFailedEvent {
@@ -79,7 +79,7 @@ pub struct RepoSyncFailedEvent {
     /// The repository whose sync failed.
     #[serde(deserialize_with = "object")]
     pub repository: Repository,
-    /// The runs that are completed, this one included.
+    /// How many runs are completed, including this one.
     pub run_count: u64,
     /// Whether the repository had never synced successfully before this run began.
     pub is_first_sync: bool,
@@ -97,8 +97,7 @@ impl Payload for RepoSyncFailedEvent {
     const EVENT_TYPE: &'static str = EventType::REPO_SYNC_FAILED;
 }
 
-/// Why a sync run failed: the texts that the Code Storage webhook guide documents, and any other as it
-/// stands.
+/// Why a sync run failed: one of the texts that the Code Storage webhook guide documents, or any other text.
 ///
 /// ```
 /// use pierre_webhook_core::SyncFailure;
@@ -127,12 +126,12 @@ pub enum SyncFailure {
     SessionUnavailable,
     /// `sync failed`
     SyncFailed,
-    /// A text that is not documented, which may be empty.
+    /// A text that isn't documented. It may be empty.
     Other(String),
 }
 
 impl SyncFailure {
-    /// The text on the wire.
+    /// Returns the text as it is sent.
     pub fn as_str(&self) -> &str {
         match self {
             Self::AuthenticationFailed => "authentication failed",

@@ -10,7 +10,7 @@ pub struct Repository {
     pub id: String,
     /// Where the repository is: a path (`team/project-alpha`) or a full URL. It may be empty.
     pub url: String,
-    /// The repository's name (`owner/repo`), which older deliveries lack.
+    /// The repository's name (`owner/repo`). Older deliveries don't have it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub repo_name: Option<String>,
 }

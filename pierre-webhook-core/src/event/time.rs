@@ -1,11 +1,11 @@
-//! The times of payloads: RFC 3339 date-times with an offset.
+//! The times in payloads: RFC 3339 date-times with an offset.
 
 use std::fmt;
 
 use jiff::Timestamp;
 use serde::{Deserializer, de};
 
-/// Jiff reads more than RFC 3339: a zone in brackets behind the offset, say, or an offset of 25 hours.
+/// Jiff accepts more than RFC 3339, for example a zone in brackets after the offset, or an offset of 25 hours.
 pub(super) fn rfc3339<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Timestamp, D::Error> {
     struct Rfc3339;
 
@@ -27,10 +27,10 @@ pub(super) fn rfc3339<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Time
     deserializer.deserialize_str(Rfc3339)
 }
 
-/// Nanoseconds and an offset: what jiff would read of a megabyte of digits is no more.
+/// The longest useful form, with nanoseconds and an offset. Longer input is rejected before jiff parses it.
 const LONGEST: usize = "2024-01-20T10:30:00.000000000+00:00".len();
 
-/// `Z`, or hours below 24 and minutes; what stands before and between is jiff's to judge.
+/// Checks for `Z`, or for an offset of less than 24 hours. Jiff checks the rest.
 fn ends_in_offset(text: &str) -> bool {
     matches!(
         text.as_bytes(),

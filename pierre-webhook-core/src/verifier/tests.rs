@@ -20,7 +20,7 @@ fn verifier() -> Verifier {
     Verifier::new(secret("s")).clock(|| at(NOW))
 }
 
-/// What becomes of a body signed at this time, which is the same through all three functions.
+/// Verifies a body signed at this time, and checks that all three functions agree.
 fn signed_at(verifier: &Verifier, timestamp: u64) -> Result<u64, Error> {
     let signature = secret("s").sign(timestamp, b"1");
     let outcome = verifier.verify_signature(&signature, b"1");
@@ -49,7 +49,7 @@ fn both_ends_of_the_window_are_inclusive() {
 }
 
 #[test]
-fn a_window_of_zero_seconds_is_not_off() {
+fn a_window_of_zero_seconds_does_not_disable_the_check() {
     let verifier = verifier().max_age(Duration::ZERO).future_tolerance(Duration::ZERO);
     assert_eq!(signed_at(&verifier, NOW), Ok(NOW));
     assert_eq!(signed_at(&verifier, NOW - 1), Err(Error::TimestampTooOld { age: 1 }));
@@ -65,7 +65,7 @@ fn extreme_settings_do_not_overflow() {
 }
 
 #[test]
-fn any_age_switches_both_ends_off_and_max_age_on_again() {
+fn any_age_disables_both_checks_and_max_age_enables_them_again() {
     let verifier = verifier().any_age();
     assert_eq!(signed_at(&verifier, 0), Ok(0));
     assert_eq!(signed_at(&verifier, i64::MAX as u64), Ok(i64::MAX as u64));
@@ -95,7 +95,7 @@ fn a_clock_a_whole_second_before_the_epoch_is_not_rounded_further() {
 }
 
 #[test]
-fn the_clock_is_read_once_and_once_more_when_a_body_has_arrived() {
+fn the_clock_is_read_once_and_again_when_the_body_is_complete() {
     let reads = Arc::new(AtomicU64::new(0));
     let counter = Arc::clone(&reads);
     let verifier =
@@ -107,7 +107,7 @@ fn the_clock_is_read_once_and_once_more_when_a_body_has_arrived() {
     assert_eq!(reads.load(Ordering::Relaxed), 4, "verify_signature, verify, begin, finish");
 }
 
-/// What becomes of a delivery whose headers are checked at one time and whose body is complete at another.
+/// Verifies a delivery whose headers are checked at one time and whose body is complete at another.
 fn held_open(
     verifier: Verifier,
     signature: &str,
@@ -134,7 +134,7 @@ fn a_delivery_that_is_too_old_when_its_body_is_complete_is_rejected() {
 }
 
 #[test]
-fn of_a_complete_body_the_age_is_judged_before_its_signature() {
+fn the_age_of_a_complete_body_is_checked_before_its_signature() {
     let forged = secret("other").sign(NOW, b"1");
     let late = held_open(verifier(), &forged, [NOW, NOW + 301]);
     assert_eq!(late, Err(Error::TimestampTooOld { age: 301 }));
@@ -143,7 +143,7 @@ fn of_a_complete_body_the_age_is_judged_before_its_signature() {
 }
 
 #[test]
-fn the_future_is_judged_at_the_head_alone_and_a_clock_set_back_ages_nothing() {
+fn future_tolerance_is_checked_only_at_the_head_so_a_clock_set_back_rejects_nothing() {
     let signature = secret("s").sign(NOW, b"1");
     assert_eq!(held_open(verifier(), &signature, [NOW, NOW - 3600]), Ok((NOW, 0)));
     let early = held_open(verifier(), &signature, [NOW - 61, NOW]);
@@ -151,7 +151,7 @@ fn the_future_is_judged_at_the_head_alone_and_a_clock_set_back_ages_nothing() {
 }
 
 #[test]
-fn with_any_age_nothing_bounds_how_long_a_body_may_take() {
+fn with_any_age_a_body_may_take_any_time() {
     let signature = secret("s").sign(NOW, b"1");
     let held = held_open(verifier().any_age(), &signature, [NOW, NOW + 86_400]);
     assert_eq!(held, Ok((NOW, 0)));
@@ -197,7 +197,7 @@ fn a_delivery_names_the_tenant_of_its_verifier() {
     }
 }
 
-/// Which secret matches, under a clock that reads `now`.
+/// Returns the index of the secret that matches, under a clock that reads `now`.
 fn matched(verifier: Verifier, signer: &str, now: SystemTime) -> Result<usize, Error> {
     let verifier = verifier.any_age().clock(move || now);
     let signature = secret(signer).sign(NOW, b"1");
@@ -211,7 +211,7 @@ fn matched(verifier: Verifier, signer: &str, now: SystemTime) -> Result<usize, E
 }
 
 #[test]
-fn a_previous_secret_is_accepted_until_its_instant() {
+fn a_previous_secret_is_accepted_until_it_expires() {
     let rotating = || {
         Verifier::new(secret("new"))
             .or_secret_until(secret("old"), at(NOW))
@@ -225,7 +225,7 @@ fn a_previous_secret_is_accepted_until_its_instant() {
 }
 
 #[test]
-fn the_lowest_secret_that_matches_is_told() {
+fn the_lowest_index_that_matches_is_returned() {
     let twice = Verifier::new(secret("a")).or_secret(secret("b")).or_secret(secret("b"));
     assert_eq!(matched(twice, "b", at(NOW)), Ok(1));
 }
@@ -241,14 +241,14 @@ fn one_of_several_signatures_is_enough() {
 }
 
 #[test]
-fn a_right_signature_given_twice_is_right() {
+fn a_valid_signature_given_twice_is_accepted() {
     let signature = secret("s").sign(NOW, b"1");
     let twice = format!("{signature},{}", signature.split_once(',').unwrap().1);
     assert_eq!(verifier().verify_signature(&twice, b"1"), Ok(NOW));
 }
 
 #[test]
-fn exactly_the_limit_passes_declared_and_arriving() {
+fn a_body_of_exactly_the_limit_passes_declared_and_received() {
     let signature = secret("s").sign(NOW, b"1234");
     let begin = |limit, length: &str| {
         let headers =
@@ -268,7 +268,7 @@ fn exactly_the_limit_passes_declared_and_arriving() {
 }
 
 #[test]
-fn a_signature_that_cannot_match_is_refused_between_the_declared_length_and_the_body() {
+fn a_malformed_mac_is_rejected_after_the_declared_length_and_before_the_body() {
     let outcome = |length: &str, body: &'static str| {
         let headers = DeliveryHeaders::parse([
             (SIGNATURE_HEADER, "t=1790000000,sha256=zz"),
@@ -289,14 +289,14 @@ fn a_signature_that_cannot_match_is_refused_between_the_declared_length_and_the_
 }
 
 #[test]
-fn a_blank_or_invisible_signature_is_a_wrong_format_here() {
+fn verify_signature_rejects_a_blank_or_invisible_value_as_a_wrong_format() {
     for value in ["", " \t", "t=1790000000,sha256=é"] {
         assert_eq!(verifier().verify_signature(value, b""), Err(Error::InvalidSignatureHeader));
     }
 }
 
 #[test]
-fn debug_names_no_secret_and_no_signature() {
+fn debug_prints_no_secret_and_no_signature() {
     let verifier = verifier().or_secret(secret("whsec_other"));
     let signature = secret("s").sign(NOW, b"1");
     let headers =

@@ -1,5 +1,5 @@
-//! Senders that go. What they did send is signed by itself, so that a server that takes the end of a
-//! connection for the end of a body runs the handler.
+//! Senders that disconnect. What they did send has a valid signature of its own, so a server that takes the end of
+//! a connection for the end of a body would run the handler.
 
 use std::{
     convert::Infallible,
@@ -17,7 +17,8 @@ use tokio::sync::Semaphore;
 
 use super::{Watched, watched};
 
-/// Where in a request the sender goes: all that it sent, and whether that has the whole head.
+/// The points in a request at which the sender disconnects: what it has sent, and whether that includes the whole
+/// head.
 fn phases() -> Vec<(&'static str, Vec<u8>, bool)> {
     let request = delivery();
     let promised = request.head("Content-Length: 16\r\n");
@@ -26,23 +27,23 @@ fn phases() -> Vec<(&'static str, Vec<u8>, bool)> {
     let body = chunked.len() - head;
     let last = "0\r\n\r\n".len();
     vec![
-        ("before a byte", Vec::new(), false),
+        ("before the first byte", Vec::new(), false),
         ("in the request line", promised[..10].to_vec(), false),
         ("in a header", promised[..60].to_vec(), false),
         ("before the last line of the head", promised[..promised.len() - 2].to_vec(), false),
-        ("behind the head", promised.clone(), true),
+        ("after the head", promised.clone(), true),
         ("in the body", [&promised, &request.body[..5]].concat(), true),
-        ("behind all that is signed", [&promised, &request.body[..]].concat(), true),
+        ("after everything that is signed", [&promised, &request.body[..]].concat(), true),
         ("before a chunk", chunked[..head].to_vec(), true),
         ("in a chunk's length", chunked[..head + 1].to_vec(), true),
         ("in a chunk", chunked[..head + body / 2].to_vec(), true),
-        ("behind a chunk", chunked[..chunked.len() - last].to_vec(), true),
+        ("after a chunk", chunked[..chunked.len() - last].to_vec(), true),
         ("in the last chunk", chunked[..chunked.len() - last + 1].to_vec(), true),
         ("before the end of the last chunk", chunked[..chunked.len() - 2].to_vec(), true),
     ]
 }
 
-/// That all requests came to their end unhandled, and that the next delivery is handled.
+/// Checks that all requests ended without being handled, and that the next delivery is handled.
 fn assert_nothing_remains(watched: &Watched, begun: usize) {
     let Watched { server, handled, .. } = watched;
     watched.assert_ended(begun);
@@ -66,7 +67,7 @@ fn a_sender_that_closes_in_any_phase_is_not_handled() {
 #[test]
 fn a_sender_that_resets_in_any_phase_is_not_handled() {
     for watched in watched(&verifier()) {
-        // The server asks for the body, so it has the head before the reset, which discards what is unread.
+        // The server asks for the body, so it has read the head before the reset, which discards unread bytes.
         for (phase, bytes, is_begun) in phases() {
             let mut connection = Connection::open(watched.server.address);
             if !is_begun {
@@ -86,7 +87,7 @@ fn a_sender_that_resets_in_any_phase_is_not_handled() {
 }
 
 #[test]
-fn a_sender_that_half_closes_in_any_phase_is_told_so_and_not_handled() {
+fn a_sender_that_half_closes_in_any_phase_gets_a_rejection_and_is_not_handled() {
     for watched in watched(&verifier()) {
         let name = watched.server.name;
         let mut begun = 0;
@@ -104,7 +105,7 @@ fn a_sender_that_half_closes_in_any_phase_is_told_so_and_not_handled() {
 }
 
 #[test]
-fn a_sender_that_half_closes_behind_a_whole_request_is_handled_once_at_most() {
+fn a_sender_that_half_closes_after_a_whole_request_is_handled_at_most_once() {
     for watched in watched(&verifier()) {
         let name = watched.server.name;
         for bytes in [delivery().with_content_length(), delivery().chunked(4)] {
@@ -114,7 +115,7 @@ fn a_sender_that_half_closes_behind_a_whole_request_is_handled_once_at_most() {
             let status = response.map(|response| response.status);
             assert_eq!(connection.receive_or_close(), None, "{name}: one answer");
             let handled = watched.handled.count() - before;
-            // `axum::serve` takes a half-closed sender for one that is gone.
+            // `axum::serve` treats a half-closed sender as gone.
             match (name, status) {
                 ("axum", None) => assert!(handled <= 1, "{name}: {handled}"),
                 (_, status) => assert_eq!((status, handled), (Some(200), 1), "{name}"),
@@ -124,7 +125,7 @@ fn a_sender_that_half_closes_behind_a_whole_request_is_handled_once_at_most() {
 }
 
 #[test]
-fn a_sender_that_does_not_wait_for_its_answer_is_handled_once_at_most() {
+fn a_sender_that_does_not_wait_for_its_response_is_handled_at_most_once() {
     const SENDERS: usize = 100;
     let bytes = delivery().with_content_length();
     for watched in watched(&verifier()) {
@@ -135,7 +136,7 @@ fn a_sender_that_does_not_wait_for_its_answer_is_handled_once_at_most() {
                 connection.reset();
             }
         }
-        // Of a request that was reset before the server read it, there is nothing.
+        // A request that was reset before the server read it leaves no trace.
         assert_eq!(exchange(watched.server.address, &bytes).status, 200);
         let Watched { server, handled, .. } = watched;
         drop(server);
@@ -144,7 +145,7 @@ fn a_sender_that_does_not_wait_for_its_answer_is_handled_once_at_most() {
 }
 
 #[test]
-fn a_sender_that_goes_during_the_look_up_is_not_handled() {
+fn a_sender_that_disconnects_during_the_look_up_is_not_handled() {
     let permits = Arc::new(Semaphore::new(0));
     let (begins, begun) = channel();
     let find = {
@@ -176,7 +177,7 @@ fn a_sender_that_goes_during_the_look_up_is_not_handled() {
                 drop(connection);
             }
         }
-        // Enough for those that are gone, and for the one that is not.
+        // Enough for those that have disconnected, and for the one that hasn't.
         permits.add_permits(3);
         let good = exchange(server.address, &delivery().with_content_length());
         assert_eq!((good.status, handled.count()), (200, count + 1), "{}", server.name);

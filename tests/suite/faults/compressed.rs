@@ -1,4 +1,4 @@
-//! Compressed bodies, in front of and behind a layer that decompresses.
+//! Compressed bodies, verified before and after a layer that decompresses.
 
 use std::io::Write;
 
@@ -18,7 +18,7 @@ fn gzip(bytes: &[u8]) -> Vec<u8> {
     encoder.finish().expect("a vector")
 }
 
-/// What is sent compressed, under a signature of these bytes.
+/// A delivery with this compressed body and a signature of these bytes.
 fn compressed(body: &[u8], signed: &[u8]) -> Request {
     Request::delivery("ping", &secret().sign(NOW, signed), gzip(body))
         .header("Content-Encoding", "gzip")
@@ -35,17 +35,17 @@ fn answer(server: &Server, request: &Request) -> (u16, String) {
 }
 
 #[test]
-fn undecompressed_it_is_verified_as_it_came() {
+fn a_compressed_body_is_verified_as_received() {
     let handled = Handled::default();
     let servers =
         [axum(verifier(), &handled, |router| router), actix_with(verifier(), handled.clone())];
     for server in &servers {
-        // Genuine, but no JSON.
+        // Genuine, but not JSON.
         let signed_as_sent = compressed(BODY.as_bytes(), &gzip(BODY.as_bytes()));
         assert_eq!(answer(server, &signed_as_sent), (400, "Invalid JSON payload".into()));
         let signed_before = compressed(BODY.as_bytes(), BODY.as_bytes());
         assert_eq!(answer(server, &signed_before), (401, "Invalid signature".into()));
-        // The header alone changes nothing.
+        // The header by itself changes nothing.
         let plain = delivery().header("Content-Encoding", "gzip");
         assert_eq!(answer(server, &plain), (200, String::new()), "{}", server.name);
     }
@@ -53,14 +53,14 @@ fn undecompressed_it_is_verified_as_it_came() {
 }
 
 #[test]
-fn behind_decompression_a_signature_of_the_bytes_on_the_wire_is_refused() {
+fn after_decompression_a_signature_of_the_compressed_bytes_is_rejected() {
     let handled = Handled::default();
     let server =
         axum(verifier(), &handled, |router| router.layer(RequestDecompressionLayer::new()));
     let signed_as_sent = compressed(BODY.as_bytes(), &gzip(BODY.as_bytes()));
     assert_eq!(answer(&server, &signed_as_sent), (401, "Invalid signature".into()));
     assert_eq!(handled.count(), 0);
-    // What something on the way compressed, the layer on this side gives back as it was signed.
+    // If something on the way compressed the body, the layer restores what was signed.
     let signed_before = compressed(BODY.as_bytes(), BODY.as_bytes());
     assert_eq!(answer(&server, &signed_before), (200, String::new()));
     assert_eq!(answer(&server, &delivery()), (200, String::new()));
@@ -68,7 +68,7 @@ fn behind_decompression_a_signature_of_the_bytes_on_the_wire_is_refused() {
 }
 
 #[test]
-fn behind_decompression_the_limit_is_that_of_the_decompressed_body() {
+fn after_decompression_the_limit_applies_to_the_decompressed_body() {
     let handled = Handled::default();
     let limited = verifier().body_limit(1 << 16);
     let server = axum(limited, &handled, |router| router.layer(RequestDecompressionLayer::new()));
@@ -81,7 +81,7 @@ fn behind_decompression_the_limit_is_that_of_the_decompressed_body() {
 }
 
 #[test]
-fn behind_decompression_a_broken_stream_is_unreadable() {
+fn after_decompression_a_broken_stream_is_unreadable() {
     let handled = Handled::default();
     let server =
         axum(verifier(), &handled, |router| router.layer(RequestDecompressionLayer::new()));

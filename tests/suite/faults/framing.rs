@@ -1,4 +1,4 @@
-//! Bodies framed in odd ways.
+//! Bodies with unusual framing.
 
 use std::time::Instant;
 
@@ -12,9 +12,9 @@ use pierre_webhook_tests::{
 const LIMIT: usize = 1 << 16;
 
 #[test]
-fn chunks_without_end_are_refused_while_they_come() {
+fn endless_chunks_are_rejected_while_they_arrive() {
     let (servers, handled) = both(&verifier().body_limit(LIMIT));
-    // What fits under the limit is signed by itself.
+    // The part that fits the limit has a valid signature of its own.
     let signature = secret().sign(NOW, &[b' '; LIMIT]);
     let head = Request::delivery("ping", &signature, "").head("Transfer-Encoding: chunked\r\n");
     for server in &servers {
@@ -25,7 +25,7 @@ fn chunks_without_end_are_refused_while_they_come() {
             let start = Instant::now();
             connection.send(&head);
             while connection.try_send(&many).is_ok() {
-                assert!(start.elapsed() < PATIENCE, "{} reads for ever", server.name);
+                assert!(start.elapsed() < PATIENCE, "{} reads forever", server.name);
             }
             let response = connection.receive();
             assert_eq!(
@@ -40,7 +40,7 @@ fn chunks_without_end_are_refused_while_they_come() {
 }
 
 #[test]
-fn chunk_extensions_and_trailers_are_no_part_of_the_body() {
+fn chunk_extensions_and_trailers_are_not_part_of_the_body() {
     let (servers, handled) = both(&verifier());
     let trailers = format!("X-Checksum: 1\r\n{EVENT_HEADER}: push\r\n{SIGNATURE_HEADER}: t=1\r\n");
     let body = [
@@ -61,14 +61,18 @@ fn chunk_extensions_and_trailers_are_no_part_of_the_body() {
         }
         for header in [SIGNATURE_HEADER, EVENT_HEADER] {
             let response = exchange(server.address, &bytes(&delivery().without(header)));
-            assert_eq!(response.status, 400, "{}: a trailer is no {header}", server.name);
+            assert_eq!(
+                response.status, 400,
+                "{}: a trailer does not count as {header}",
+                server.name
+            );
         }
     }
     assert_eq!(handled.count(), 4);
 }
 
 #[test]
-fn a_body_that_is_longer_than_declared_is_cut_there() {
+fn a_body_that_is_longer_than_declared_is_cut_at_the_declared_length() {
     let (servers, handled) = both(&verifier());
     for server in &servers {
         for (signed, status) in [("{}", 200), ("{}{}", 401)] {
@@ -77,7 +81,7 @@ fn a_body_that_is_longer_than_declared_is_cut_there() {
             let mut connection = Connection::open(server.address);
             connection.send(&[&head[..], b"{}{}"].concat());
             assert_eq!(connection.receive().status, status, "{} {signed}", server.name);
-            // What is left over is no request.
+            // The rest isn't a request.
             let rest = connection.send(b"\r\n\r\n").receive_or_close();
             let rest = rest.map(|response| (response.status, response.body));
             assert_eq!(rest, Some((400, Vec::new())), "{} {signed}", server.name);
@@ -88,7 +92,7 @@ fn a_body_that_is_longer_than_declared_is_cut_there() {
 }
 
 #[test]
-fn a_body_that_is_shorter_than_declared_takes_the_next_request_into_it() {
+fn a_body_that_is_shorter_than_declared_includes_the_next_request() {
     let (servers, handled) = both(&verifier());
     for server in &servers {
         let next = delivery().with_content_length();
@@ -108,10 +112,10 @@ fn a_sender_that_expects_100_continue_is_answered() {
     let (servers, handled) = both(&verifier());
     for server in &servers {
         let expecting = |request: Request| request.header("Expect", "100-continue");
-        let refused = expecting(delivery()).without(EVENT_HEADER);
+        let rejected = expecting(delivery()).without(EVENT_HEADER);
         let mut connection = Connection::open(server.address);
-        connection.send(&refused.head("Content-Length: 15\r\n"));
-        // Actix asks for the body before any code of the app runs.
+        connection.send(&rejected.head("Content-Length: 15\r\n"));
+        // Actix asks for the body before it runs any code of the app.
         if server.name == "actix" {
             assert_eq!(connection.receive().status, 100, "{}", server.name);
         }
@@ -129,11 +133,11 @@ fn a_sender_that_expects_100_continue_is_answered() {
 }
 
 #[test]
-fn what_is_pipelined_behind_refusals_is_answered_in_order_or_not_handled() {
+fn requests_pipelined_after_rejected_ones_are_answered_in_order_or_not_handled() {
     let (servers, handled) = both(&verifier());
     let mut answered = 0;
     for server in &servers {
-        // Refused once whole: the connection goes on.
+        // Rejected once it is complete: the connection stays open.
         let mut connection = Connection::open(server.address);
         let pair = [tampered().with_content_length(), delivery().chunked(4)].concat();
         connection.send(&pair.repeat(50));
@@ -146,7 +150,7 @@ fn what_is_pipelined_behind_refusals_is_answered_in_order_or_not_handled() {
             );
         }
         answered += 50;
-        // Refused by the head: the body is behind it already. It is skipped, or the connection is closed.
+        // Rejected by its head, when the body has been sent already. The server skips it or closes the connection.
         let mut connection = Connection::open(server.address);
         let headless = delivery().without(EVENT_HEADER);
         connection

@@ -1,4 +1,4 @@
-//! HTTP/2, where one connection has many requests.
+//! HTTP/2, where one connection carries many requests.
 
 use std::{net::SocketAddr, sync::Arc};
 
@@ -15,20 +15,20 @@ use tokio::task::JoinSet;
 
 use super::{Watched, watched};
 
-/// A delivery whose body is as large as the default limit allows, and larger than every window.
+/// A delivery whose body is as large as the default limit allows, which is larger than every window.
 pub(super) fn large() -> Request {
     let body = format!("{BODY}{}", " ".repeat((1 << 20) - BODY.len()));
     Request::delivery("ping", &secret().sign(NOW, body.as_bytes()), body)
 }
 
-/// A good delivery of which all but the end of the stream is sent, so that what came is signed by itself.
+/// Sends a valid delivery except for the end of the stream, so that what arrived has a valid signature.
 async fn unended(client: &Http2) -> Stream {
     let mut stream = client.start(&delivery()).await.expect("a stream");
     stream.body.send_data(BODY.into(), false).expect("an open stream");
     stream
 }
 
-/// The first round trip of a connection is past once this is answered.
+/// Checks that the connection serves a delivery. Afterwards its first round trip is over.
 pub(super) async fn assert_serves(client: &Http2, name: &str) {
     let response = client.exchange(&delivery()).await.expect("an answer");
     assert_eq!(response.status, 200, "{name}");
@@ -38,7 +38,7 @@ pub(super) fn text(response: &Response) -> (u16, String) {
     (response.status, if response.status == 200 { String::new() } else { response.detail() })
 }
 
-/// Bounds a test, each of whose waits has no bound of its own.
+/// Bounds the time of a test whose waits have no limit of their own.
 pub(super) async fn within<T>(test: impl Future<Output = T>) -> T {
     tokio::time::timeout(PATIENCE, test).await.expect("it ends in time")
 }
@@ -48,7 +48,7 @@ pub(super) async fn open(address: SocketAddr) -> Http2 {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn many_streams_at_once_are_each_answered_rightly() {
+async fn many_concurrent_streams_each_get_the_right_response() {
     const STREAMS: usize = 600;
     for Watched { server, handled, .. } in watched(&verifier()) {
         let client = open(server.address).await;
@@ -61,7 +61,7 @@ async fn many_streams_at_once_are_each_answered_rightly() {
         let client = Arc::new(client);
         let mut answers = JoinSet::new();
         for stream in 0..STREAMS {
-            // Few of them are large.
+            // Only a few are large.
             let kind = if stream % 40 == 0 { 3 } else { stream % 3 };
             let (client, (request, status, detail)) = (Arc::clone(&client), kinds[kind].clone());
             answers.spawn(async move {
@@ -83,7 +83,7 @@ async fn a_stream_that_is_reset_in_its_body_is_not_handled() {
         let Watched { server, handled, .. } = &watched;
         let client = open(server.address).await;
         within(async {
-            // In turns: a server may close for a client that resets more than it lets be answered.
+            // In turns: a server may close the connection of a client that resets more streams than it lets complete.
             for stream in 0..STREAMS {
                 let mut stream_of = unended(&client).await;
                 assert_serves(&client, server.name).await;
@@ -99,7 +99,7 @@ async fn a_stream_that_is_reset_in_its_body_is_not_handled() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_connection_that_closes_under_its_streams_leaves_none_handled() {
+async fn the_streams_of_a_closed_connection_are_not_handled() {
     const STREAMS: usize = 50;
     for watched in watched(&verifier()) {
         let Watched { server, handled, .. } = &watched;
@@ -120,12 +120,12 @@ async fn a_connection_that_closes_under_its_streams_leaves_none_handled() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn streams_that_are_reset_at_once_harm_no_other_connection() {
+async fn immediately_reset_streams_harm_no_other_connection() {
     for Watched { server, handled, .. } in watched(&verifier()) {
         let other = open(server.address).await;
         let client = open(server.address).await;
         within(async {
-            // Until the server closes, or enough is enough.
+            // Until the server closes the connection, or for 2000 streams.
             for _ in 0..2000 {
                 let Ok(mut stream) = client.start(&delivery()).await else { break };
                 stream.body.send_reset(Reason::CANCEL);
@@ -140,7 +140,7 @@ async fn streams_that_are_reset_at_once_harm_no_other_connection() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn empty_data_frames_and_trailers_are_no_part_of_the_body() {
+async fn empty_data_frames_and_trailers_are_not_part_of_the_body() {
     for Watched { server, handled, .. } in watched(&verifier()) {
         let client = open(server.address).await;
         within(async {
@@ -184,7 +184,7 @@ async fn a_flood_of_empty_data_frames_closes_the_connection_or_is_read_to_its_en
             assert_serves(&open(server.address).await, server.name).await;
             assert_eq!(handled.count(), 1, "{}", server.name);
             let ended = stream.body.send_data(Bytes::new(), true);
-            // Hyper's h2 allows a connection a hundred, actix's older one any number.
+            // The h2 of hyper allows a hundred per connection, the older one of actix any number.
             let status = match ended {
                 Ok(()) => stream.receive().await.map(|response| response.status).ok(),
                 Err(_) => None,
@@ -197,12 +197,12 @@ async fn a_flood_of_empty_data_frames_closes_the_connection_or_is_read_to_its_en
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_length_that_the_data_does_not_have_is_not_handled() {
+async fn a_stream_whose_data_does_not_match_its_declared_length_is_not_handled() {
     for Watched { server, handled, .. } in watched(&verifier()) {
         let client = open(server.address).await;
         for length in ["14", "16", "0"] {
             let lying = delivery().header("content-length", length);
-            // The stream is reset, or refused.
+            // The stream is reset or rejected.
             if let Ok(response) = within(client.exchange(&lying)).await {
                 assert_eq!(response.status, 400, "{} {length}: {response:?}", server.name);
             }

@@ -1,4 +1,4 @@
-//! What clients do wrong, by mistake or on purpose, over real sockets; besides what `connection` has.
+//! What clients do wrong, by mistake or on purpose, over real sockets. (More is in `connection`.)
 
 mod abort;
 mod compressed;
@@ -17,7 +17,7 @@ use pierre_webhook_tests::{
     server::{Actix, Handled, Server, actix_resource, axum_router},
 };
 
-/// A server that tells when a request has come to its end: answered, or dropped.
+/// A server that reports when a request has ended: answered or dropped.
 struct Watched {
     server: Server,
     ends: Receiver<()>,
@@ -34,7 +34,7 @@ impl Watched {
     }
 }
 
-/// A server of each framework, both of which speak HTTP/1 and HTTP/2.
+/// Starts a server of each framework. Both speak HTTP/1 and HTTP/2.
 fn watched(verifier: &Verifier) -> [Watched; 2] {
     struct End(Sender<()>);
     impl Drop for End {

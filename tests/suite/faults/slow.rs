@@ -1,4 +1,4 @@
-//! Senders that take their time, with and without what the READMEs name against them.
+//! Slow senders, with and without the timeouts that the READMEs recommend.
 
 use std::time::Duration;
 
@@ -17,10 +17,10 @@ use pierre_webhook_tests::{
 use tower_http::timeout::{RequestBodyTimeoutLayer, TimeoutLayer};
 
 const LIMIT: Duration = Duration::from_millis(300);
-/// Between two bytes of a trickle: less than the limit.
+/// The pause between two bytes of a trickle. It is below the limit.
 const PAUSE: Duration = Duration::from_millis(20);
 
-/// Sends byte after byte until the server answers or closes, or nothing is left.
+/// Sends byte by byte until the server responds or closes the connection, or all is sent.
 fn trickle(connection: &mut Connection, bytes: &[u8]) {
     for byte in bytes {
         connection.send(&[*byte]);
@@ -30,12 +30,12 @@ fn trickle(connection: &mut Connection, bytes: &[u8]) {
     }
 }
 
-/// The axum server of these tests, with layers around its route.
+/// Starts the axum server of these tests, with layers around its route.
 fn axum(handled: &Handled, layered: impl FnOnce(Router) -> Router) -> Server {
     Server::axum(layered(axum_router(verifier(), handled.clone())))
 }
 
-/// The actix server of these tests, whose config has the limit.
+/// Starts the actix server of these tests, with the limit in its config.
 fn actix_with_limit(handled: &Handled) -> Server {
     use pierre_webhook_actix::{Webhook, WebhookConfig};
 
@@ -51,13 +51,13 @@ fn actix_with_limit(handled: &Handled) -> Server {
     })
 }
 
-/// A body that stops, and one that never does.
+/// A body that stops arriving, and one that never ends.
 fn slow_bodies() -> [Vec<u8>; 2] {
     let head = delivery().head("Content-Length: 100000\r\n");
     [Vec::new(), vec![b' '; 1000]].map(|body| [&head[..], &body].concat())
 }
 
-/// Sends the head at once, the body in a trickle, and reads the answer.
+/// Sends the head at once and the body in a trickle, and reads the response.
 fn answer_to(server: &Server, bytes: &[u8]) -> (u16, Vec<u8>) {
     let mut connection = Connection::open(server.address);
     let head = delivery().head("Content-Length: 100000\r\n").len();
@@ -87,7 +87,7 @@ fn without_a_timeout_a_slow_body_is_waited_for_and_others_are_served() {
 }
 
 #[test]
-fn the_body_timeout_layer_refuses_a_body_that_stops() {
+fn the_body_timeout_layer_rejects_a_body_that_stops() {
     let handled = Handled::default();
     let server = axum(&handled, |router| router.layer(RequestBodyTimeoutLayer::new(LIMIT)));
     let [stops, _] = slow_bodies();
@@ -130,7 +130,7 @@ fn both_timeout_layers_together_end_every_slow_body() {
 }
 
 #[test]
-fn a_timeout_leaves_a_body_that_comes_in_time_alone() {
+fn a_timeout_does_not_affect_a_body_that_arrives_in_time() {
     let handled = Handled::default();
     let layer = TimeoutLayer::with_status_code(StatusCode::REQUEST_TIMEOUT, LIMIT);
     let layered = |router: Router| router.layer(RequestBodyTimeoutLayer::new(LIMIT)).layer(layer);
@@ -148,7 +148,7 @@ fn a_timeout_leaves_a_body_that_comes_in_time_alone() {
 #[test]
 fn a_slow_head_is_ended_by_actix_itself() {
     let handled = Handled::default();
-    // Its clock ticks twice a second, so that a shorter time may be over at once.
+    // Its clock ticks only twice a second, so a shorter timeout could expire at once.
     let settings = Actix { head_timeout: Duration::from_secs(1), ..Actix::default() };
     let server = Server::actix_as(settings, actix_app(verifier(), handled.clone()));
     let mut connection = Connection::open(server.address);

@@ -1,5 +1,5 @@
-//! Requests that two readers could take for different ones. Behind each stands a second request, which is
-//! not to be answered where a reader before this one may have taken it for a part of the body.
+//! Requests that two readers could interpret differently. Each is followed by a second request, which must not be
+//! answered if another reader, such as a proxy, may have taken it for part of the body.
 
 use pierre_webhook_tests::{
     client::{Connection, Request},
@@ -7,7 +7,7 @@ use pierre_webhook_tests::{
     server::both,
 };
 
-/// What the path of the second request is answered with.
+/// The status that the path of the second request responds with.
 const SMUGGLED: u16 = 418;
 
 fn second() -> String {
@@ -15,19 +15,21 @@ fn second() -> String {
     String::from_utf8(request).expect("text")
 }
 
-/// The answers to the good delivery under these header lines, with these bytes behind its head.
-fn statuses(connection: &mut Connection, framing: &str, behind: &str) -> Vec<u16> {
-    connection.send(&[&delivery().head(framing), behind.as_bytes()].concat()).end();
+/// Sends a valid delivery with these header lines, and these bytes after its head. Returns the statuses of all
+/// responses.
+fn statuses(connection: &mut Connection, framing: &str, after: &str) -> Vec<u16> {
+    connection.send(&[&delivery().head(framing), after.as_bytes()].concat()).end();
     std::iter::from_fn(|| connection.receive_or_close()).map(|response| response.status).collect()
 }
 
 #[test]
-fn a_framing_of_two_readings_is_refused_or_closes_the_connection() {
+fn ambiguous_framing_is_rejected_or_closes_the_connection() {
     let length = BODY.len();
     let beyond = length + second().len();
     let chunked = format!("{length:x}\r\n{BODY}\r\n0\r\n\r\n");
     let both_of = |length| format!("Content-Length: {length}\r\nTransfer-Encoding: chunked\r\n");
-    // The first answer of axum and of actix; hyper goes by RFC 9112, 6.1 where that lets a server choose.
+    // The first status from axum and from actix. Hyper follows RFC 9112, section 6.1, where that lets a server
+    // choose.
     let cases = [
         (both_of(beyond), "0\r\n\r\n", [401, 400]),
         (both_of(chunked.len()), &chunked, [200, 400]),

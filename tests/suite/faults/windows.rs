@@ -1,4 +1,4 @@
-//! The windows of HTTP/2, which hold back what the other side does not take.
+//! The flow-control windows of HTTP/2, which hold data back until the other side reads.
 
 use h2::client::Builder;
 use pierre_webhook_core::EVENT_HEADER;
@@ -15,7 +15,7 @@ use super::{
 };
 
 #[tokio::test(flavor = "multi_thread")]
-async fn what_the_headers_decide_is_answered_while_the_body_is_held_back() {
+async fn a_request_with_bad_headers_is_answered_while_its_body_is_held_back() {
     for Watched { server, handled, .. } in watched(&verifier()) {
         let client = open(server.address).await;
         let too_large = delivery().header("content-length", "1048577");
@@ -32,17 +32,17 @@ async fn what_the_headers_decide_is_answered_while_the_body_is_held_back() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn bodies_that_are_refused_unread_give_their_window_back() {
+async fn bodies_that_are_rejected_unread_give_their_window_back() {
     let good = large();
-    let refused = good.clone().without(EVENT_HEADER);
+    let rejected = good.clone().without(EVENT_HEADER);
     for Watched { server, handled, .. } in watched(&verifier()) {
         let client = open(server.address).await;
         within(async {
-            // Many times what a connection's window holds.
+            // Many times the size of a connection's window.
             for _ in 0..50 {
-                let mut stream = client.start(&refused).await.expect("a stream");
-                // It fails where the server has answered and reset the stream meanwhile.
-                let _ = stream.body.send_data(refused.body.clone().into(), true);
+                let mut stream = client.start(&rejected).await.expect("a stream");
+                // It fails if the server has already responded and reset the stream.
+                let _ = stream.body.send_data(rejected.body.clone().into(), true);
                 let response = stream.receive().await.expect("an answer");
                 assert_eq!(response.status, 400, "{}", server.name);
             }
@@ -55,7 +55,7 @@ async fn bodies_that_are_refused_unread_give_their_window_back() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn data_over_the_limit_is_refused_while_it_comes() {
+async fn data_over_the_limit_is_rejected_while_it_arrives() {
     for Watched { server, handled, .. } in watched(&verifier().body_limit(1 << 16)) {
         let client = open(server.address).await;
         let body = vec![b' '; 1 << 22];
@@ -69,10 +69,10 @@ async fn data_over_the_limit_is_refused_while_it_comes() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn an_answer_that_its_window_holds_back_stalls_no_other() {
+async fn a_response_that_its_window_holds_back_does_not_stall_others() {
     const STREAMS: usize = 50;
     for Watched { server, handled, .. } in watched(&verifier()) {
-        // No byte of any answer's body may be sent on this connection.
+        // The server can't send any byte of a response body on this connection.
         let mut settings = Builder::new();
         let client = within(Http2::open_as(server.address, settings.initial_window_size(0))).await;
         let mut heads = Vec::new();

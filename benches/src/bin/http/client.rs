@@ -1,4 +1,4 @@
-//! A client that costs little: prepared bytes, and answers read no further than their length.
+//! A cheap client: it sends prepared bytes, and reads responses only for their length.
 
 use std::{
     io,
@@ -19,7 +19,7 @@ use tokio::{
 const PACED: Duration = Duration::from_secs(6);
 const PACED_CONNECTIONS: usize = 8;
 
-/// A request to be sent again and again, and the status that must come back.
+/// A request that is sent repeatedly, and the status that it must get.
 #[derive(Clone)]
 pub(crate) struct Requests {
     bytes: Vec<u8>,
@@ -27,7 +27,7 @@ pub(crate) struct Requests {
 }
 
 impl Requests {
-    /// The documented push, signed as the server takes it.
+    /// Returns the documented push, signed as this server expects.
     pub(crate) fn good(server: &str) -> Self {
         let sample = Sample::of(292);
         let signature = if server.contains("github") {
@@ -56,7 +56,7 @@ impl Requests {
         [head.as_bytes(), &sample.body].concat()
     }
 
-    /// Sends one and reads its answer.
+    /// Sends one request and reads its response.
     async fn exchange(&self, stream: &mut TcpStream, buffer: &mut Vec<u8>) -> io::Result<()> {
         stream.write_all(&self.bytes).await?;
         buffer.clear();
@@ -82,14 +82,14 @@ impl Requests {
 
 pub(crate) struct Load;
 
-/// Microseconds.
+/// In microseconds.
 pub(crate) struct Latency {
     pub(crate) p50: u128,
     pub(crate) p99: u128,
 }
 
 impl Load {
-    /// As many as the server serves: requests per second.
+    /// Sends as many requests as the server can serve. Returns the requests per second.
     pub(crate) async fn full(
         address: SocketAddr,
         requests: Requests,
@@ -119,7 +119,8 @@ impl Load {
         f64::from(count) / start.elapsed().as_secs_f64()
     }
 
-    /// So many per second, whether or not the last one is answered: the time from when each was due.
+    /// Sends this many requests per second, whether or not the previous one was answered. Measures from when each was
+    /// due.
     pub(crate) async fn paced(address: SocketAddr, requests: Requests, rate: usize) -> Latency {
         let tasks: Vec<_> = (0..PACED_CONNECTIONS)
             .map(|_| {
@@ -148,7 +149,7 @@ impl Load {
         Latency { p50: times[times.len() / 2], p99: times[times.len() * 99 / 100] }
     }
 
-    /// Requests whose body stops in the middle.
+    /// Opens requests whose body stops in the middle.
     pub(crate) async fn stalled(
         address: SocketAddr,
         requests: &Requests,
@@ -161,7 +162,7 @@ impl Load {
             stream.write_all(&requests.bytes[..half]).await.expect("a connection");
             streams.push(stream);
         }
-        // One that is answered: the server has come so far.
+        // A complete request: once it is answered, the server has read the others.
         let mut stream = connect(address).await;
         requests.exchange(&mut stream, &mut Vec::new()).await.expect("an answer");
         streams

@@ -1,5 +1,5 @@
-//! `cargo run --release --bin http`: what verification costs a server. The server is a process of its own,
-//! with one worker, and the client another, both on loopback; where `taskset` is found, each has its own core.
+//! `cargo run --release --bin http`: what verification costs a server. Server and client are separate processes on
+//! loopback, and the server has one worker. If `taskset` is found, each gets its own core.
 
 mod client;
 mod process;
@@ -15,11 +15,11 @@ const ROUND: Duration = Duration::from_millis(500);
 const WARM_UP: Duration = Duration::from_millis(100);
 const CONNECTIONS: usize = 32;
 
-/// Rates of the flood, in requests per second, below what a core serves.
+/// The rates of the flood, in requests per second. Together they are below what a core can serve.
 const GOOD_RATE: usize = 500;
 const FORGED_RATE: usize = 9 * GOOD_RATE;
 
-/// Requests that stand half received, for the memory of each.
+/// How many half-received requests are held open, to measure the memory of each.
 const IN_FLIGHT: usize = 1000;
 
 fn main() {
@@ -34,8 +34,8 @@ fn main() {
     });
 }
 
-/// Requests per second, interleaved, medians. Each round has servers of its own: one process is faster than
-/// another of the same program, by as much as what is to be seen here.
+/// Measures requests per second: medians of interleaved rounds. Each round starts new servers, because processes of the
+/// same program differ in speed by as much as the effects that are measured.
 async fn rates() {
     let mut samples = servers::NAMES.map(|_| Vec::new());
     for _ in 0..ROUNDS {
@@ -72,10 +72,10 @@ async fn rates() {
     }
 }
 
-/// How long good requests take, alone and under nine times as many forged ones.
+/// Measures how long valid requests take, alone and among nine times as many forged ones.
 async fn flood() {
     println!(
-        "\nlatency of {GOOD_RATE} good requests per second, alone and with {FORGED_RATE} forged"
+        "\nlatency of {GOOD_RATE} valid requests per second, alone and with {FORGED_RATE} forged"
     );
     println!(
         "{:<32}{:>10}{:>10}{:>10}{:>10}{:>8}",
@@ -94,7 +94,7 @@ async fn flood() {
     }
 }
 
-/// The memory that a request takes whose body does not come.
+/// Measures the memory of a request whose body doesn't arrive.
 async fn memory() {
     println!(
         "\nbytes of memory per request in flight, {IN_FLIGHT} of them, half the body received"

@@ -1,4 +1,4 @@
-//! A server in a process of its own, which ends with its handle.
+//! A server in a process of its own, which is killed when its handle is dropped.
 
 use std::{
     env, fs,
@@ -35,7 +35,7 @@ impl Server {
         Self { address: line.trim().parse().expect("an address"), child }
     }
 
-    /// Resident bytes.
+    /// Returns the resident memory in bytes.
     pub(crate) fn memory(&self) -> Option<usize> {
         let status = fs::read_to_string(format!("/proc/{}/status", self.child.id())).ok()?;
         let line = status.lines().find_map(|line| line.strip_prefix("VmRSS:"))?;

@@ -1,4 +1,4 @@
-//! The servers: bare, ours, and those of others, which do the same work under GitHub's header.
+//! The servers: bare ones, ours, and those of other crates, which do the same work with GitHub's header.
 
 use std::{collections::HashMap, convert::Infallible, net::TcpListener, sync::Arc};
 
@@ -23,9 +23,9 @@ pub(crate) const NAMES: [&str; 8] = [
     "actix",
 ];
 
-/// What the others' handlers read: the fields of a push.
+/// The fields of a push that the other crates' handlers read.
 #[derive(Deserialize)]
-#[expect(dead_code, reason = "it is read, as the handlers of the others would")]
+#[expect(dead_code, reason = "it is only parsed, as the handlers of the other crates would")]
 struct Push {
     repository: Repository,
     #[serde(rename = "ref")]
@@ -43,7 +43,7 @@ struct Repository {
     url: String,
 }
 
-/// Serves until the process is ended, once the address is printed.
+/// Prints the address, then serves until the process is killed.
 pub(crate) fn serve(name: &str) {
     let listener = TcpListener::bind("127.0.0.1:0").expect("a free port");
     println!("{}", listener.local_addr().expect("an address"));
@@ -84,7 +84,7 @@ fn router(name: &str) -> Router {
     }
 }
 
-/// The verifier of the tenant that the header `x-tenant` names.
+/// Returns a router that looks up the verifier of the tenant in the header `x-tenant`.
 fn tenants(count: usize) -> Router {
     let tenants: HashMap<String, Verifier> =
         (0..count).map(|tenant| (tenant.to_string(), verifier(1))).collect();

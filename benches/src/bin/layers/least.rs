@@ -1,5 +1,4 @@
-//! The least that a layer of this kind can do, written for one type of body and without an answer to anything
-//! that is wrong.
+//! The least that a layer of this kind can do, written for a single body type and without any rejection.
 
 use std::{
     mem,
@@ -54,7 +53,7 @@ where
         if let Least::Passes = self.least {
             return self.inner.call(request);
         }
-        // As one must whose work is not done at once; that this body is there at once saves it a future.
+        // A layer whose work may wait must clone the service. (Here the body is ready at once, which saves a future.)
         let next = self.inner.clone();
         let mut inner = mem::replace(&mut self.inner, next);
         let body = read(mem::take(request.body_mut()));
@@ -70,7 +69,7 @@ where
     }
 }
 
-/// The one frame of it.
+/// Returns the only frame of a body.
 fn read(mut body: Body) -> Bytes {
     let mut cx = Context::from_waker(std::task::Waker::noop());
     match Pin::new(&mut body).poll_frame(&mut cx) {

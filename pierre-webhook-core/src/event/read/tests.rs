@@ -38,14 +38,14 @@ fn mismatch(header: &str, body: &str) -> Result<Event, Error> {
 }
 
 #[test]
-fn an_event_type_outside_the_grammar_is_refused() {
+fn an_invalid_event_type_is_rejected() {
     for event_type in ["", " push", "push ", "a,b", "é"] {
         assert_eq!(read(event_type, "{}"), Err(Error::MissingEventHeader), "{event_type:?}");
     }
 }
 
 #[test]
-fn json_is_judged_before_any_field_and_says_where_it_breaks() {
+fn json_is_checked_before_any_field_and_the_error_says_where_it_breaks() {
     let at = |line, column| Err(Error::InvalidJson { line, column });
     for event_type in ["push", "repo.sync.failed", "ping"] {
         assert_eq!(read(event_type, "{\"ref\":7,\n \"type\":\"a\",]"), at(2, 13), "{event_type}");
@@ -91,7 +91,7 @@ fn an_unknown_event_may_be_any_json_value() {
 }
 
 #[test]
-fn a_known_event_under_an_unknown_header_is_relabelled() {
+fn a_known_event_under_an_unknown_header_is_a_mismatch() {
     for body in [
         r#"{"type":"push"}"#,
         r#" {"a":{},"type":"push"}"#,
@@ -119,7 +119,7 @@ fn another_event_type_under_a_known_header_is_a_mismatch_whatever_else_is_wrong(
 }
 
 #[test]
-fn a_type_that_is_no_event_type_is_a_wrong_field() {
+fn a_type_that_is_not_an_event_type_is_a_wrong_field() {
     for value in
         [json!(5), json!(""), json!("a b"), json!("a,b"), json!("x".repeat(129)), json!(["push"])]
     {
@@ -133,7 +133,7 @@ fn a_type_that_is_no_event_type_is_a_wrong_field() {
 }
 
 #[test]
-fn the_path_of_the_wrong_field_is_told() {
+fn the_error_names_the_path_of_the_wrong_field() {
     let nested = |repository: Value| read("push", with(push(), "repository", repository));
     assert_eq!(wrong_field(nested(json!({"id": 5, "url": "u"}))), "repository.id");
     assert_eq!(wrong_field(nested(json!({"url": "u"}))), "repository");
@@ -150,7 +150,7 @@ fn the_path_of_the_wrong_field_is_told() {
 }
 
 #[test]
-fn a_known_field_given_twice_is_refused_whatever_its_spelling() {
+fn a_known_field_given_twice_is_rejected_whatever_its_spelling() {
     let text = push().to_string();
     for member in [
         r#""ref":"x""#,
@@ -198,7 +198,7 @@ fn run_count_is_decimal_digits_up_to_64_bits() {
 }
 
 #[test]
-fn an_absent_run_count_is_zero_in_started_alone() {
+fn an_absent_run_count_is_zero_only_in_started() {
     let mut body = started();
     body.as_object_mut().unwrap().remove("run_count");
     let Ok(Event::RepoSyncStarted(event)) = read("repo.sync.started", body.to_string()) else {
@@ -249,7 +249,7 @@ fn times_are_rfc_3339_with_an_offset() {
 }
 
 #[test]
-fn what_serialize_writes_from_json_reads() {
+fn from_json_reads_what_serialize_writes() {
     let mut failed = started();
     failed["type"] = "repo.sync.failed".into();
     failed["completed_at"] = "2026-03-17T10:02:30Z".into();
@@ -275,7 +275,7 @@ fn what_serialize_writes_from_json_reads() {
 }
 
 #[test]
-fn an_event_tells_its_type_and_repository() {
+fn an_event_returns_its_type_and_repository() {
     for event_type in ["push", "repo.sync.started", "repo.sync.succeeded", "repo.sync.failed"] {
         let mut body = started();
         body["type"] = event_type.into();

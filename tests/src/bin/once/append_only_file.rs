@@ -1,4 +1,4 @@
-//! The file to which Redis appends what it has done, as far as completions go.
+//! The append-only file of Redis. Only completions are read from it.
 
 use std::{
     fs::{self, File},
@@ -9,8 +9,8 @@ use std::{
 
 use pierre_webhook_core::DeliveryId;
 
-/// Cuts off the last so many completions and what was written between them, the first of them in its middle:
-/// a crash ends anywhere. Whose they were.
+/// Cuts the file in the middle of a completion, so that this many completions are lost, as a crash might. Returns the
+/// ids of their deliveries.
 pub(crate) fn cut(redis: &Path, completions: usize) -> Vec<DeliveryId> {
     let path = path(redis);
     let file = fs::read(&path).expect("an append-only file");
@@ -23,13 +23,13 @@ pub(crate) fn cut(redis: &Path, completions: usize) -> Vec<DeliveryId> {
     completed[kept..].iter().map(|(_, id)| *id).collect()
 }
 
-/// Redis 7 has a directory of them, of which the last is being written.
+/// Redis 7 has a directory of such files, and writes to the last one.
 fn path(redis: &Path) -> PathBuf {
     let files = fs::read_dir(redis.join("appendonlydir")).expect("a directory");
     let files = files.map(|file| file.expect("a file").path());
     let written = files.filter(|path| path.to_string_lossy().ends_with(".incr.aof"));
     let mut written: Vec<_> = written.collect();
-    assert_eq!(written.len(), 1, "it is too short for Redis to begin another");
+    assert_eq!(written.len(), 1, "the file is too short for Redis to start another");
     written.remove(0)
 }
 
@@ -38,7 +38,7 @@ struct Command {
     words: Vec<Range<usize>>,
 }
 
-/// Each is `*<words>\r\n`, and for each word `$<length>\r\n<bytes>\r\n`.
+/// A command is `*<words>\r\n`, then for each word `$<length>\r\n<bytes>\r\n`.
 fn commands(file: &[u8]) -> impl Iterator<Item = Command> {
     let mut place = 0;
     std::iter::from_fn(move || {
@@ -62,7 +62,7 @@ fn number(file: &[u8], place: &mut usize, kind: u8) -> Option<usize> {
     Some(str::from_utf8(digits).ok()?.parse().expect("a number"))
 }
 
-/// Where a completion stands, and whose it is.
+/// Returns where a completion is in the file, and the id of its delivery.
 fn completion(file: &[u8], command: Command) -> Option<(Range<usize>, DeliveryId)> {
     let word = |index: usize| file.get(command.words.get(index)?.clone());
     if !word(2)?.starts_with(b"done:") {

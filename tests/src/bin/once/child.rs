@@ -1,4 +1,4 @@
-//! A server as a process of its own, ended by its process id.
+//! A server in a process of its own, stopped by its process id.
 
 use std::{
     env,
@@ -27,7 +27,7 @@ impl Child {
             .spawn()
             .expect("a process");
         let output = process.stdout.take().expect("it is piped");
-        // From here on it is ended, whatever comes.
+        // From here on it is killed when it is dropped, whatever happens.
         let mut child = Self { address: ([127, 0, 0, 1], 0).into(), journal, process };
         let mut address = String::new();
         BufReader::new(output).read_line(&mut address).expect("an address");
@@ -35,7 +35,7 @@ impl Child {
         child
     }
 
-    /// As `kill -9`; when it was still alive.
+    /// Kills it like `kill -9`. Returns a time at which it was still alive.
     pub(crate) fn kill(mut self) -> u64 {
         let alive = now();
         self.process.kill().expect("a process that is alive");

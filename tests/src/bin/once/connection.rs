@@ -1,4 +1,4 @@
-//! A connection that is kept, of a client that takes any end of it for what a sender would: no answer.
+//! A connection that is kept open. Like a sender, it treats any failure of the connection as no response.
 
 use std::{
     io::{self, ErrorKind},
@@ -12,7 +12,7 @@ use tokio::{
     time::timeout,
 };
 
-/// Longer than any answer takes on a busy machine.
+/// Longer than any response takes on a busy machine.
 const PATIENCE: Duration = Duration::from_secs(20);
 
 pub(crate) struct Answer {
@@ -34,7 +34,7 @@ impl Connection {
         Ok(Self { address, stream: BufReader::new(stream) })
     }
 
-    /// After an error it is of no use any more.
+    /// Sends a request and reads the response. After an error the connection can't be used again.
     pub(crate) async fn exchange(&mut self, request: &[u8]) -> io::Result<Answer> {
         timeout(PATIENCE, async {
             self.stream.write_all(request).await?;

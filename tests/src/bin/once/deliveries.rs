@@ -9,7 +9,7 @@ use pierre_webhook_tests::{client::Request, sample::secret};
 
 const EVENT: &str = "ping";
 
-/// So many deliveries, numbered from zero, each with a body of its own.
+/// A number of deliveries, counted from zero, each with a different body.
 pub(crate) struct Deliveries {
     pub(crate) count: usize,
     secret: Secret,
@@ -20,7 +20,7 @@ impl Deliveries {
         Self { count, secret: secret() }
     }
 
-    /// A request as it goes over the wire, signed now.
+    /// Returns the request with this number as it is sent, signed now.
     pub(crate) fn request(&self, number: usize) -> Vec<u8> {
         Request::delivery(EVENT, &self.signature(number), body(number)).with_content_length()
     }

@@ -1,5 +1,5 @@
-//! Senders at work while the servers are killed, Redis is restarted, and Redis is killed: nothing is lost, and
-//! nothing is handled again after its completion was recorded.
+//! Sends deliveries while the servers are killed, Redis is restarted, and Redis is killed. No delivery may be lost,
+//! and none may be handled again after its completion was recorded.
 
 use std::{
     fmt,
@@ -24,12 +24,12 @@ use crate::{
     tally::Tally,
 };
 
-/// How often each delivery is sent, besides its retries.
+/// How often each delivery is sent, not counting retries.
 const TIMES: usize = 3;
-/// So many senders meet a store that is down before it comes back.
-const REFUSALS: u64 = 20;
+/// How many requests must be rejected because the store is down before it is started again.
+const REJECTIONS: u64 = 20;
 
-/// `redis` must lose nothing that it has answered.
+/// `redis` must be configured so that it loses nothing that it has acknowledged.
 pub(crate) fn report(
     mut redis: RedisServer,
     directory: &Path,
@@ -52,14 +52,14 @@ pub(crate) fn report(
     sending.wait_for_part(5, 10);
     let restarted = Outage::of(|| {
         shut_down(&mut redis);
-        sending.wait_for_refusals(REFUSALS);
+        sending.wait_for_rejections(REJECTIONS);
         redis.start_again();
     });
     sending.wait_for_part(7, 10);
     let killed = Outage::of(|| {
         redis.kill();
-        // With many deliveries that takes longer than a lease.
-        sending.wait_for_refusals(REFUSALS.max(count as u64 / 10));
+        // With many deliveries, this takes longer than a lease.
+        sending.wait_for_rejections(REJECTIONS.max(count as u64 / 10));
         redis.start_again();
     });
     let tally = sending.finish();
@@ -75,7 +75,7 @@ pub(crate) fn report(
     ));
     report.say(format!("{:.1} s: {}", time.as_secs_f64(), tally.answers()));
     report.say(format!(
-        "meanwhile one server killed, then the other; Redis restarted (away for {restarted}), killed ({killed})"
+        "meanwhile, one server was killed, then the other; Redis was restarted (down for {restarted}) and killed (down for {killed})"
     ));
     say_runs(&mut report, &histories);
     must_succeed(&mut report, &tally, count * TIMES);
@@ -88,8 +88,11 @@ pub(crate) fn report(
             run.killed.is_none() && !restarted.explains(done) && !killed.explains(done)
         })
     });
-    report.must_be_none_of("handled again, though nothing kept it from a record", &inexplicable);
-    report.must_be_none_of("run while a run was alive", &histories.of(History::overlaps));
+    report.must_be_none_of("handled again, although nothing prevented the record", &inexplicable);
+    report.must_be_none_of(
+        "handled while another run was in progress",
+        &histories.of(History::overlaps),
+    );
     report.say(format!("sent once more: {}", again.answers()));
     must_have_been_handled(&mut report, &again, count, runs_again);
     report
@@ -114,17 +117,17 @@ fn say_runs(report: &mut Report, histories: &Histories) {
         histories.of(|history| history.repeated_unrecorded().is_some_and(is_meant)).len()
     };
     report.say(format!(
-        "handled again because they were done and not recorded: {} by the kills, {} while Redis was away for longer than a lease",
+        "handled again because they were done but not recorded: {} because of the kills, {} because Redis was down for longer than a lease",
         repeated(true),
         repeated(false)
     ));
     report.say(format!(
-        "recorded by a server that was killed before it could say so: {}",
+        "recorded by a server that was killed before it could write that to its journal: {}",
         histories.of(History::is_recorded_unsaid).len()
     ));
 }
 
-/// A time without Redis.
+/// A time during which Redis was down.
 struct Outage(Range<u64>);
 
 impl Outage {
@@ -134,8 +137,8 @@ impl Outage {
         Self(start..now())
     }
 
-    /// What was done then could not be recorded at once. A record takes a second at most, and Redis is a while
-    /// in reading its data.
+    /// Returns true if work that was done at this time could not be recorded at once. A record takes at most a
+    /// second, and Redis needs a while to load its data.
     fn explains(&self, done: u64) -> bool {
         let slack = Duration::from_secs(1).as_nanos() as u64;
         (self.0.start - slack..self.0.end + slack).contains(&done)
@@ -148,15 +151,15 @@ impl fmt::Display for Outage {
     }
 }
 
-/// All were answered with success before the deadline, and nothing was answered as it should not be.
+/// Checks that all were answered with success before the deadline, and that no response was wrong.
 pub(crate) fn must_succeed(report: &mut Report, tally: &Tally, total: usize) {
     report.must_be_none("not answered with success in time", total - tally.succeeded);
     for wrong in tally.wrong.iter().take(10) {
-        report.must(false, format!("a wrong answer: {wrong}"));
+        report.must(false, format!("a wrong response: {wrong}"));
     }
 }
 
-/// Each was answered as one that was handled before, and no handler has run.
+/// Checks that each got the response of a delivery that was handled before, and that no handler ran.
 pub(crate) fn must_have_been_handled(
     report: &mut Report,
     again: &Tally,
@@ -165,17 +168,17 @@ pub(crate) fn must_have_been_handled(
 ) {
     must_succeed(report, again, count);
     let empty = again.handled_before;
-    report.must(empty == count as u64, format!("empty answers, one for each: {empty}"));
-    report.must_be_none("runs by that", runs);
+    report.must(empty == count as u64, format!("empty responses, one for each: {empty}"));
+    report.must_be_none("handler runs caused by that", runs);
 }
 
-/// In an orderly way, to its end.
+/// Shuts Redis down gracefully, and waits until it has ended.
 fn shut_down(redis: &mut RedisServer) {
     let mut stream = TcpStream::connect(redis.address()).expect("Redis");
     stream.set_read_timeout(Some(Duration::from_secs(20))).expect("a socket");
     stream.write_all(b"SHUTDOWN\r\n").expect("Redis");
-    let mut refusal = String::new();
-    stream.read_to_string(&mut refusal).expect("an end");
-    assert_eq!(refusal, "");
+    let mut error = String::new();
+    stream.read_to_string(&mut error).expect("an end");
+    assert_eq!(error, "");
     redis.kill();
 }

@@ -1,4 +1,4 @@
-//! What the journals of all servers say of each delivery.
+//! What the journals of all servers say about each delivery.
 
 use std::{
     collections::BTreeMap,
@@ -13,14 +13,14 @@ use crate::{
     servers::Life,
 };
 
-/// Longer than the pauses between what a server tries in the background.
+/// Longer than the pauses between a server's attempts in the background.
 const PATIENCE: Duration = Duration::from_secs(60);
 
 /// One run of the handler.
 pub(crate) struct Run {
     pub(crate) start: u64,
     end: Option<(Event, u64)>,
-    /// When its process was still alive, where it was killed.
+    /// If its process was killed, a time at which it was still alive.
     pub(crate) killed: Option<u64>,
 }
 
@@ -29,12 +29,12 @@ impl Run {
         self.end.is_some_and(|(end, _)| end == event)
     }
 
-    /// It was under way when its process was killed.
+    /// Returns true if it was in progress when its process was killed.
     pub(crate) fn is_cut_off(&self) -> bool {
         self.end.is_none() && self.killed.is_some()
     }
 
-    /// Until when it was alive for certain.
+    /// Returns the last time at which it was certainly in progress.
     pub(crate) fn alive_until(&self) -> u64 {
         self.end.map(|(_, end)| end).or(self.killed).unwrap_or(u64::MAX)
     }
@@ -43,14 +43,14 @@ impl Run {
 /// One delivery.
 #[derive(Default)]
 pub(crate) struct History {
-    /// In the order of their starts.
+    /// Ordered by when they started.
     pub(crate) runs: Vec<Run>,
-    /// When it was said first.
+    /// When its completion was first reported as recorded.
     pub(crate) recorded: Option<u64>,
 }
 
 impl History {
-    /// Its work was done, in a process that was killed before it could say that this was recorded.
+    /// Returns true if its work was done by a process that was killed before it could report the record.
     pub(crate) fn is_recorded_unsaid(&self) -> bool {
         let is_done = |run: &Run| run.ended_as(Event::Done) && run.killed.is_some();
         self.recorded.is_none() && self.runs.iter().any(is_done)
@@ -68,14 +68,14 @@ impl History {
         self.recorded.map_or(0, |recorded| self.runs_since(recorded))
     }
 
-    /// The first run that was done, where another came after it and before the record.
+    /// Returns the first run that was done, if another run started after it and before the record.
     pub(crate) fn repeated_unrecorded(&self) -> Option<&Run> {
         let done = self.runs.iter().filter(|run| run.ended_as(Event::Done));
         let first = done.min_by_key(|run| run.alive_until())?;
         (self.runs_since(first.alive_until()) > self.runs_after_recorded()).then_some(first)
     }
 
-    /// A run starts while another is alive.
+    /// Returns true if a run started while another was in progress.
     pub(crate) fn overlaps(&self) -> bool {
         let mut alive_until = 0;
         self.runs.iter().any(|run| {
@@ -85,7 +85,7 @@ impl History {
         })
     }
 
-    /// Runs that were cut off, each with whether a later one was done.
+    /// For each run that was cut off, returns whether a later one was done.
     pub(crate) fn cut_off(&self) -> impl Iterator<Item = bool> {
         let is_done_after = |start| {
             self.runs.iter().any(|later| later.start > start && later.ended_as(Event::Done))
@@ -123,7 +123,7 @@ impl Histories {
         let mut histories: BTreeMap<_, _> =
             ids.iter().map(|id| (*id, History::default())).collect();
         for life in lives {
-            // Of one life at a time, lest a run is ended by what another server says.
+            // One life at a time, so that no run is ended by the entry of another server.
             let mut of_life = BTreeMap::<_, History>::new();
             for entry in Entry::all(&life.journal) {
                 of_life.entry(entry.id).or_default().add(&entry, life.killed);
@@ -135,7 +135,7 @@ impl Histories {
         Self(histories)
     }
 
-    /// Waits until all that was answered with success is recorded, which may happen in the background.
+    /// Waits until every delivery that was answered with success is recorded, which may happen in the background.
     pub(crate) fn settled(ids: &[DeliveryId], lives: &[Life]) -> Self {
         let deadline = Instant::now() + PATIENCE;
         loop {
@@ -167,7 +167,7 @@ mod tests {
 
     const ID: [u8; 32] = [7; 32];
 
-    /// Events, each with its time, and when their process was killed.
+    /// Events with their times, and when their process was killed.
     type Life<'a> = (&'a [(Event, u64)], Option<u64>);
 
     fn history(lives: &[Life<'_>]) -> History {
@@ -183,7 +183,7 @@ mod tests {
     }
 
     #[test]
-    fn a_run_after_the_record_is_one_too_many() {
+    fn a_run_after_the_record_is_counted() {
         let first = [(Event::Run, 1), (Event::Done, 2), (Event::Recorded, 4)];
         let figures = |history: History| {
             (history.runs_after_recorded(), history.repeated_unrecorded().is_some())
@@ -196,7 +196,7 @@ mod tests {
     }
 
     #[test]
-    fn a_run_while_another_is_alive_overlaps() {
+    fn a_run_that_starts_during_another_overlaps() {
         let second = [(Event::Run, 5), (Event::Done, 6)];
         for (first, killed, overlaps) in [
             (&[(Event::Run, 1), (Event::Failed, 4)][..], None, false),
@@ -211,7 +211,7 @@ mod tests {
     }
 
     #[test]
-    fn what_was_cut_off_is_lost_unless_it_is_done_later() {
+    fn a_delivery_that_was_cut_off_is_lost_unless_it_is_done_later() {
         let cut_off: (&[_], _) = (&[(Event::Run, 1)], Some(2));
         let lost = history(&[cut_off]);
         assert_eq!((lost.is_lost(), lost.cut_off().collect()), (true, vec![false]));

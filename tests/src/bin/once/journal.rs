@@ -1,5 +1,5 @@
-//! What a server says of its handler's runs: a line an event, written before the next thing happens, so that a
-//! process that is killed has said all that it did.
+//! A server's record of its handler's runs: one line per event, written before the server continues, so that a
+//! killed process has recorded everything that it did.
 
 use std::{
     fs::{self, File},
@@ -13,15 +13,15 @@ use pierre_webhook_core::DeliveryId;
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Event {
-    /// The handler starts.
+    /// The handler started.
     Run,
-    /// It has succeeded.
+    /// It succeeded.
     Done,
-    /// It has failed.
+    /// It failed.
     Failed,
-    /// It was dropped before its end.
+    /// It was dropped before it ended.
     Dropped,
-    /// The store has said that the delivery is completed.
+    /// The store confirmed that the delivery is completed.
     Recorded,
 }
 
@@ -43,7 +43,7 @@ impl Event {
     }
 }
 
-/// A server's own.
+/// The journal of one server.
 pub(crate) struct Journal(File);
 
 impl Journal {
@@ -52,12 +52,12 @@ impl Journal {
     }
 
     pub(crate) fn write(&self, event: Event, id: DeliveryId) {
-        // In one write, which a kill does not cut in two.
+        // In one write, so that a kill can't split it.
         let line = format!("{} {id} {}\n", event.name(), now());
         (&self.0).write_all(line.as_bytes()).expect("a journal");
     }
 
-    /// The handler starts. It has been dropped where it does not say how it ended.
+    /// Records that the handler started. If no end is recorded, the run was dropped.
     pub(crate) fn run(self: &Arc<Self>, id: DeliveryId) -> Running {
         self.write(Event::Run, id);
         Running { journal: Arc::clone(self), id, end: Event::Dropped }
@@ -85,12 +85,12 @@ impl Drop for Running {
 pub(crate) struct Entry {
     pub(crate) event: Event,
     pub(crate) id: DeliveryId,
-    /// Nanoseconds of the system's clock, which is one for all processes.
+    /// Nanoseconds of the system clock, which all processes share.
     pub(crate) at: u64,
 }
 
 impl Entry {
-    /// All lines of a journal; a last one without an end is no line yet.
+    /// Reads all lines of a journal, except a last one without a newline.
     pub(crate) fn all(path: &Path) -> Vec<Self> {
         let journal = fs::read_to_string(path).expect("a journal");
         let lines = journal.split_inclusive('\n').filter_map(|line| line.strip_suffix('\n'));
@@ -107,7 +107,7 @@ impl Entry {
     }
 }
 
-/// How many of a server's runs are alive.
+/// Returns how many of a server's runs are in progress.
 pub(crate) fn alive(path: &Path) -> usize {
     let (mut runs, mut ends) = (0, 0);
     for entry in Entry::all(path) {

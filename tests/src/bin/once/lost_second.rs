@@ -1,6 +1,6 @@
-//! What Redis may forget under `appendfsync everysec`: where it alone is killed, usually nothing, since the
-//! system still has what it wrote; where the machine fails, the last second. That is simulated: the end of the
-//! append-only file is cut off. What it held is handled again, and nothing else is, and nothing is lost.
+//! What Redis may forget with `appendfsync everysec`. If only Redis is killed, it usually forgets nothing, since the
+//! operating system still has what it wrote. If the machine fails, it forgets the last second. That is simulated by
+//! cutting off the end of the append-only file. Only those deliveries may be handled again, and none may be lost.
 
 use std::{path::Path, sync::Arc};
 
@@ -18,7 +18,7 @@ use crate::{
     servers::Servers,
 };
 
-/// One completion in so many is in the second that is lost.
+/// One in this many completions is in the lost second.
 const LOST: usize = 5;
 
 pub(crate) fn report(directory: &Path, runtime: &Runtime, count: usize) -> Report {
@@ -61,7 +61,10 @@ pub(crate) fn report(directory: &Path, runtime: &Runtime, count: usize) -> Repor
     let again = send();
     let histories = Histories::settled(&ids, servers.lives());
     report.must_be_none_of("lost", &histories.of(History::is_lost));
-    report.must_be_none_of("run while a run was alive", &histories.of(History::overlaps));
+    report.must_be_none_of(
+        "handled while another run was in progress",
+        &histories.of(History::overlaps),
+    );
     report.say(format!("sent once more: {}", again.answers()));
     let runs_again = histories.count(|history| history.runs_since(sent_again));
     must_have_been_handled(&mut report, &again, count, runs_again);

@@ -1,11 +1,11 @@
-//! Each delivery handled once, over real HTTP: two server processes share one Redis, senders send everything
-//! three times and retry until they are answered with success, and meanwhile a server and Redis are killed.
+//! Checks over real HTTP that each delivery is handled once. Two server processes share one Redis. Senders send every
+//! delivery three times and retry until they get a success, while the servers and Redis are killed.
 //!
 //! `cargo run --release -p pierre-webhook-tests --bin once -- --deliveries 10000`
 //!
-//! The servers keep a journal of their handlers' runs, from which it is read afterwards that no delivery was
-//! lost and none handled again after its completion was recorded. It needs loopback and a `redis-server`, and
-//! ends what it started, however it ends.
+//! The servers keep a journal of their handlers' runs. The journals must show that no delivery was lost, and none was
+//! handled again after its completion was recorded. The program needs loopback and a `redis-server`. It stops every
+//! process that it started, however it ends.
 
 mod append_only_file;
 mod child;
@@ -26,7 +26,7 @@ use std::{env, fs, path::PathBuf, process::ExitCode, thread};
 use pierre_webhook_tests::redis_server::RedisServer;
 use tokio::runtime::Runtime;
 
-/// With fewer, a fault could come when all is done.
+/// With fewer deliveries, all could be done before a fault happens.
 const FEWEST: usize = 100;
 
 fn main() -> ExitCode {
@@ -42,13 +42,13 @@ fn main() -> ExitCode {
 }
 
 fn usage() -> ExitCode {
-    eprintln!("once --deliveries <how many, {FEWEST} at least>");
+    eprintln!("once --deliveries <number, at least {FEWEST}>");
     ExitCode::from(2)
 }
 
 fn prove(count: usize) -> ExitCode {
     let Some(redis) = RedisServer::persistent() else {
-        eprintln!("once: needs `redis-server`, which is not installed: nothing was checked");
+        eprintln!("once: `redis-server` is not installed, so nothing was checked");
         return ExitCode::FAILURE;
     };
     let mut directory = Directory::new();
@@ -69,7 +69,7 @@ fn prove(count: usize) -> ExitCode {
     ExitCode::SUCCESS
 }
 
-/// Where the journals are. Removed in the end, unless something was found.
+/// The directory of the journals. It is removed at the end, unless a check failed.
 struct Directory {
     path: PathBuf,
     is_kept: bool,
@@ -86,7 +86,7 @@ impl Directory {
 impl Drop for Directory {
     fn drop(&mut self) {
         if !self.is_kept && !thread::panicking() {
-            // What is left is the system's to clear.
+            // If that fails, the system cleans up the rest.
             let _ = fs::remove_dir_all(&self.path);
         }
     }

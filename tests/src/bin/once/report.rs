@@ -1,4 +1,4 @@
-//! What came of a phase.
+//! The results of a phase.
 
 use std::fmt;
 
@@ -18,7 +18,7 @@ impl Report {
         self.lines.push(line);
     }
 
-    /// A figure that must be as it is.
+    /// Adds a line with a verdict. The report is good only if all verdicts are.
     pub(crate) fn must(&mut self, is_good: bool, line: String) {
         let verdict = if is_good { "good" } else { "BAD" };
         self.say(format!("{line} ({verdict})"));
@@ -29,7 +29,7 @@ impl Report {
         self.must(count == 0, format!("{what}: {count}"));
     }
 
-    /// Names the first of them, to be found in the journals.
+    /// Like `must_be_none`, and lists the first ten ids, to be looked up in the journals.
     pub(crate) fn must_be_none_of(&mut self, what: &str, deliveries: &[DeliveryId]) {
         self.must_be_none(what, deliveries.len());
         for id in deliveries.iter().take(10) {

@@ -1,4 +1,4 @@
-//! Senders that send until they are answered with success.
+//! Senders that retry until they get a success.
 
 use std::{
     io,
@@ -24,15 +24,15 @@ use crate::{
 };
 
 const SENDERS: u64 = 64;
-/// How far from its place in the order a delivery may be sent: near enough for some to meet in work, and for
-/// others to come when it is done.
+/// How far from its place in the order a delivery may be sent. Close enough that some copies arrive while the first is
+/// being handled, and others after it.
 const SPREAD: u64 = 300;
-/// A sender waits as long as it is asked to, but no longer than this: one that waited whole seconds would
-/// sit out the faults, which it is to meet.
+/// A sender waits as long as it is asked to, but at most this long. If it waited whole seconds, it would miss the
+/// faults.
 const LONGEST_PAUSE: Duration = Duration::from_millis(200);
 const PAUSE: Duration = Duration::from_millis(20);
 
-/// Deliveries under way.
+/// Deliveries that are being sent.
 pub(crate) struct Sending<'a> {
     runtime: &'a Runtime,
     senders: JoinSet<()>,
@@ -42,7 +42,7 @@ pub(crate) struct Sending<'a> {
 }
 
 impl<'a> Sending<'a> {
-    /// Sends each delivery so many times.
+    /// Starts to send each delivery this many times.
     pub(crate) fn start(
         runtime: &'a Runtime,
         addresses: &Arc<Addresses>,
@@ -75,14 +75,14 @@ impl<'a> Sending<'a> {
         Self { runtime, senders, tally, total, patience }
     }
 
-    /// Waits until so much of it is answered with success.
+    /// Waits until this fraction is answered with success.
     pub(crate) fn wait_for_part(&self, numerator: usize, denominator: usize) {
         let part = self.total * numerator / denominator;
-        self.wait_for("the senders do not get on", |tally| tally.succeeded >= part);
+        self.wait_for("the senders make no progress", |tally| tally.succeeded >= part);
     }
 
-    /// Waits until so many more were refused because the store was down.
-    pub(crate) fn wait_for_refusals(&self, more: u64) {
+    /// Waits until this many more requests were rejected because the store was down.
+    pub(crate) fn wait_for_rejections(&self, more: u64) {
         let enough = self.tally.borrow().store_down + more;
         self.wait_for("no sender finds the store down", |tally| tally.store_down >= enough);
     }
@@ -93,14 +93,14 @@ impl<'a> Sending<'a> {
         assert!(self.runtime.block_on(waiting), "{otherwise}");
     }
 
-    /// Waits for the rest. Fewer than all have succeeded where the deadline was over before.
+    /// Waits for the rest. If the deadline passes first, fewer than all have succeeded.
     pub(crate) fn finish(self) -> Tally {
         self.runtime.block_on(self.senders.join_all());
         self.tally.send_replace(Tally::default())
     }
 }
 
-/// The numbers of the deliveries, each so many times, not far from each other.
+/// Returns the number of each delivery `times` times, not far from each other.
 fn order(count: usize, times: usize) -> Vec<usize> {
     let mut random = Random::new(0);
     let numbers = (0..count).flat_map(|number| std::iter::repeat_n(number, times));
@@ -142,7 +142,7 @@ impl Sender {
         }
     }
 
-    /// With one of the servers, over the connection that there is.
+    /// Sends a request to one of the servers, over the open connection if there is one.
     async fn exchange(&mut self, request: &[u8]) -> io::Result<Answer> {
         let server = self.random.below(SERVERS as u64) as usize;
         let address = self.addresses.of(server);
@@ -157,7 +157,7 @@ impl Sender {
     }
 }
 
-/// Xorshift: what is chosen is the same in every run, when is not.
+/// Xorshift: the choices are the same in every run, but not their timing.
 struct Random(u64);
 
 impl Random {

@@ -1,4 +1,4 @@
-//! The server's side: an axum server whose deliveries are handled once over the Redis that it is told.
+//! The server's side: an axum server that handles each delivery once, over the Redis that it is given.
 
 use std::{
     fs::File,
@@ -21,16 +21,16 @@ use tokio::time::sleep;
 
 use crate::journal::{Event, Journal};
 
-/// What the handler answers: an empty success is another's.
+/// The handler's response. An empty success means that the delivery was handled before.
 pub(crate) const HANDLED: &str = "handled";
-/// Short, so that what a killed process held comes back soon.
+/// Short, so that the deliveries of a killed process are soon handled again.
 const LEASE: Duration = Duration::from_secs(2);
-/// One delivery in so many fails when it is handled first.
+/// One in this many deliveries fails the first time that it is handled.
 const FAILS: u16 = 50;
-/// In milliseconds.
+/// The longest time that the handler takes, in milliseconds.
 const LONGEST_WORK: u64 = 20;
 
-/// Prints its address, and ends when its standard input does: also when what started it was killed.
+/// Prints its address, and ends when its standard input ends, even if its parent process was killed.
 pub(crate) fn serve(redis: &str, journal: &str, failed: &str) -> ExitCode {
     let journal = Arc::new(Journal::create(journal));
     let store = RedisStore::connect_lazy(redis).expect("the URL of a Redis");
@@ -48,7 +48,7 @@ pub(crate) fn serve(redis: &str, journal: &str, failed: &str) -> ExitCode {
 #[derive(Clone)]
 struct Handler {
     journal: Arc<Journal>,
-    /// Where there is a file for each delivery that has failed in any of the servers.
+    /// The directory with a file for each delivery that has failed on any server.
     failed: PathBuf,
 }
 
@@ -67,7 +67,7 @@ impl Handler {
     }
 }
 
-/// Says when a completion was recorded.
+/// A store that writes to the journal when a completion was recorded.
 struct Journaled {
     store: RedisStore,
     journal: Arc<Journal>,

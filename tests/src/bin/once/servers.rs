@@ -1,4 +1,4 @@
-//! The two servers, and the lives that they have had.
+//! The two servers, and all processes that they have run as.
 
 use std::{
     fs,
@@ -13,12 +13,12 @@ use crate::{child::Child, journal::alive};
 
 pub(crate) const SERVERS: usize = 2;
 
-/// A server that is killed has so many runs under way, of which some are not over when the kill comes.
+/// A server is killed when it has this many runs in progress, so that some haven't ended when the kill happens.
 const AT_WORK: usize = 3;
-/// It usually has them at once.
+/// How long to wait for that. It usually happens at once.
 const PATIENCE: Duration = Duration::from_secs(5);
 
-/// Where they listen; a server that was started again listens at another port.
+/// The addresses of the servers. A restarted server listens on another port.
 pub(crate) struct Addresses([Mutex<SocketAddr>; SERVERS]);
 
 impl Addresses {
@@ -34,7 +34,7 @@ impl Addresses {
 /// A process that was or is a server.
 pub(crate) struct Life {
     pub(crate) journal: PathBuf,
-    /// When it was still alive, where it was killed.
+    /// If it was killed, a time at which it was still alive.
     pub(crate) killed: Option<u64>,
 }
 
@@ -70,7 +70,7 @@ impl Servers {
         self.children[server] = Some(child);
     }
 
-    /// Kills it in the middle of its work.
+    /// Kills a server while it is working.
     pub(crate) fn kill(&mut self, server: usize) {
         let child = self.children[server].take().expect("a server that is alive");
         let deadline = Instant::now() + PATIENCE;

@@ -4,27 +4,27 @@ use std::collections::BTreeMap;
 
 use crate::connection::Answer;
 
-/// What a sender that is refused for the store's sake is asked to wait, in seconds; where a delivery is in
-/// work, no more than the servers' lease, which is shorter.
+/// The `Retry-After`, in seconds, of a request that was rejected because the store was down. If the delivery is being
+/// handled, it is at most the servers' lease, which is shorter.
 const STORE_RETRY_AFTER: u64 = 5;
 
 #[derive(Default)]
 pub(crate) struct Tally {
     pub(crate) requests: u64,
     pub(crate) statuses: BTreeMap<u16, u64>,
-    /// Requests whose connection was refused, closed or silent.
+    /// Requests without a response: the connection was refused, closed or timed out.
     pub(crate) unanswered: u64,
-    /// Refusals because the store was down.
+    /// Requests that were rejected because the store was down.
     pub(crate) store_down: u64,
-    /// Empty successes: the delivery was handled before.
+    /// Empty successes, which mean that the delivery was handled before.
     pub(crate) handled_before: u64,
-    /// Deliveries, each as often as it was sent, that were answered with success.
+    /// Deliveries that were answered with success, each counted as often as it was sent.
     pub(crate) succeeded: usize,
-    /// Answers that no sender should get.
+    /// Responses that no sender should get.
     pub(crate) wrong: Vec<String>,
 }
 
-/// What is left to do.
+/// What a sender does next.
 pub(crate) enum Next {
     Nothing,
     Retry,
@@ -57,6 +57,6 @@ impl Tally {
 
     pub(crate) fn answers(&self) -> String {
         let Self { requests, statuses, unanswered, .. } = self;
-        format!("{requests} requests, by status {statuses:?}, {unanswered} without an answer")
+        format!("{requests} requests, by status {statuses:?}, {unanswered} without a response")
     }
 }

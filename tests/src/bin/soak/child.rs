@@ -1,5 +1,4 @@
-//! A server as a process of its own, which ends when its standard input does: also when what started it
-//! was killed.
+//! A server in a process of its own. It ends when its standard input ends, even if its parent process was killed.
 
 use std::{
     fs,
@@ -16,7 +15,7 @@ use pierre_webhook_tests::{
     table::{Verifiers, vectors},
 };
 
-/// The server's side: prints its address, and at the end how often its handler ran.
+/// The server's side. Prints its address, and at the end how often its handler ran.
 pub(crate) fn serve(name: &str) -> ExitCode {
     let handled = Handled::default();
     let verifiers = Verifiers::of(&vectors());
@@ -54,20 +53,20 @@ impl Child {
         Self { address: address.trim_end().parse().expect("an address"), process, output }
     }
 
-    /// Kilobytes in memory, where the system tells.
+    /// Returns the resident memory in kilobytes, if the system reports it.
     pub(crate) fn resident(&self) -> Option<u64> {
         let status = fs::read_to_string(format!("/proc/{}/status", self.process.id())).ok()?;
         let line = status.lines().find_map(|line| line.strip_prefix("VmRSS:"))?;
         line.split_whitespace().next()?.parse().ok()
     }
 
-    /// How many descriptors are open once they are no more than expected, or no fewer become of them.
+    /// Returns how many descriptors are open, once there are no more than expected or the number stops falling.
     pub(crate) fn settled_descriptors(&self, expected: Option<usize>) -> Option<usize> {
         let start = Instant::now();
         let mut least = self.descriptors()?;
         let mut since = Instant::now();
         while expected.is_none_or(|expected| least > expected) && start.elapsed() < PATIENCE {
-            // Actix keeps a connection that it closed for up to a second.
+            // Actix keeps a closed connection for up to a second.
             if expected.is_none() && since.elapsed() > Duration::from_secs(2) {
                 break;
             }
@@ -84,7 +83,7 @@ impl Child {
         Some(fs::read_dir(format!("/proc/{}/fd", self.process.id())).ok()?.count())
     }
 
-    /// Ends the server. How often its handler ran, unless it had ended before.
+    /// Stops the server. Returns how often its handler ran, unless the server had already ended.
     pub(crate) fn end(mut self) -> Option<u64> {
         drop(self.process.stdin.take());
         let mut handled = String::new();

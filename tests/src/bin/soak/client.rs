@@ -1,4 +1,4 @@
-//! One client: one thing after the other, some of them over one connection.
+//! One client, which does one thing after the other, some of them over the same connection.
 
 use std::{
     collections::VecDeque,
@@ -18,7 +18,7 @@ use crate::{
     traffic::{Exchange, Traffic},
 };
 
-/// How many connections a client leaves with a request that lacks its last byte.
+/// How many connections a client leaves open with a request whose last byte is missing.
 const STALLED: usize = 30;
 const PIPELINED: usize = 20;
 const STREAMS: usize = 10;
@@ -37,11 +37,11 @@ type Outcome = Result<(), String>;
 type Thing<'a> = fn(&mut Client<'a>) -> Outcome;
 
 impl<'a> Client<'a> {
-    /// What a client does, and how many times in twenty.
+    /// What a client does, and how often out of twenty times.
     const THINGS: [(usize, Thing<'a>); 10] = [
         (6, Self::whole),
         (3, Self::vector),
-        (3, Self::refused),
+        (3, Self::rejected),
         (1, Self::pipelined),
         (2, Self::gone),
         (1, Self::half_closed),
@@ -63,7 +63,7 @@ impl<'a> Client<'a> {
         }
     }
 
-    /// Does one thing of many, the usual ones more often.
+    /// Does one thing, chosen at random. Common ones are more likely.
     pub(crate) fn one(&mut self) {
         let mut left = self.below(Self::THINGS.iter().map(|(times, _)| times).sum());
         for (times, thing) in Self::THINGS {
@@ -92,7 +92,7 @@ impl<'a> Client<'a> {
         self.tally
     }
 
-    /// A panic of the connection, which waits only so long, is a wrong answer too.
+    /// A panic counts as a wrong response too. (The connection panics if it has waited too long.)
     fn try_to(&mut self, thing: Thing<'a>) {
         let wrong = match catch_unwind(AssertUnwindSafe(|| thing(self))) {
             Ok(Ok(())) => return,
@@ -105,7 +105,7 @@ impl<'a> Client<'a> {
     }
 
     fn whole(&mut self) -> Outcome {
-        // The large ones, at the end, more seldom.
+        // The large ones are last in the list, and less frequent.
         let mut index = self.below(self.traffic.whole.len());
         if self.below(4) > 0 {
             index = index.min(5);
@@ -134,8 +134,8 @@ impl<'a> Client<'a> {
         vector.judge(&answer(&response)).map_or(Ok(()), Err)
     }
 
-    fn refused(&mut self) -> Outcome {
-        let exchange = &self.traffic.refused[self.below(self.traffic.refused.len())];
+    fn rejected(&mut self) -> Outcome {
+        let exchange = &self.traffic.rejected[self.below(self.traffic.rejected.len())];
         let mut connection = Connection::open(self.address);
         self.tally.requests += 1;
         let response = connection.send(&exchange.bytes).receive_or_close();
@@ -160,7 +160,7 @@ impl<'a> Client<'a> {
         Ok(())
     }
 
-    /// Goes anywhere in a request, whose body is signed as far as it was sent.
+    /// Disconnects anywhere in a request. The part of the body that it may have sent has a valid signature.
     fn gone(&mut self) -> Outcome {
         let bytes = &self.traffic.unended[self.below(2)];
         let sent = self.below(bytes.len() + 1);
@@ -214,7 +214,7 @@ impl<'a> Client<'a> {
         self.judge(exchange, response)
     }
 
-    /// Sends on behind the limit, until the server closes.
+    /// Keeps sending beyond the limit, until the server closes the connection.
     fn endless(&mut self) -> Outcome {
         let exchange = &self.traffic.endless;
         let mut connection = Connection::open(self.address);
@@ -229,7 +229,7 @@ impl<'a> Client<'a> {
         self.judge(exchange, response)
     }
 
-    /// A connection of HTTP/2.
+    /// Opens an HTTP/2 connection with many streams.
     fn streams(&mut self) -> Outcome {
         let kinds: Vec<_> = (0..STREAMS).map(|_| self.below(streams::KINDS)).collect();
         self.tally.requests += kinds.len() as u64;
@@ -256,7 +256,7 @@ impl<'a> Client<'a> {
         *self.tally.statuses.entry(response.status).or_default() += 1;
     }
 
-    /// Xorshift: what is done is the same in every run, its order among clients is not.
+    /// Xorshift: each client does the same in every run, but the order among clients differs.
     fn below(&mut self, bound: usize) -> usize {
         self.random ^= self.random << 13;
         self.random ^= self.random >> 7;

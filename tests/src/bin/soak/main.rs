@@ -1,9 +1,9 @@
-//! Good and hostile traffic at full speed against both servers, each a process of its own:
+//! Sends valid and hostile traffic at full speed to both servers, each in a process of its own:
 //!
 //! `cargo run --release -p pierre-webhook-tests --bin soak -- --seconds 600`
 //!
-//! Fails on a wrong answer, on memory that grows after the first tenth of the time, and on descriptors
-//! that stay open. It needs loopback alone and ends its servers, however it ends.
+//! Fails if a response is wrong, if memory grows after the first tenth of the time, or if descriptors stay open. It
+//! needs only loopback, and stops its servers however it ends.
 
 mod child;
 mod client;
@@ -25,7 +25,7 @@ use traffic::Traffic;
 
 const CLIENTS_PER_SERVER: u64 = 4;
 const TENTHS: u32 = 10;
-/// After so many wrong answers a client stops.
+/// A client stops after this many wrong responses.
 const ENOUGH: usize = 100;
 
 fn main() -> ExitCode {
@@ -41,7 +41,7 @@ fn main() -> ExitCode {
 }
 
 fn usage() -> ExitCode {
-    eprintln!("soak --seconds <how long>");
+    eprintln!("soak --seconds <number>");
     ExitCode::from(2)
 }
 
@@ -62,7 +62,7 @@ fn against(name: &'static str, traffic: &Traffic, time: Duration) -> Report {
     let server = Child::start(name);
     let mut report = Report::new(name);
 
-    // Each kind of traffic once, so that what is opened or allocated once is.
+    // Each kind of traffic once, so that everything that is opened or allocated only once is there.
     let mut first = Client::new(server.address, traffic, 0);
     first.each_once();
     report.add(first.end());

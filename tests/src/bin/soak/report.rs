@@ -1,18 +1,18 @@
-//! What came of it, and what is good enough.
+//! The results, and what counts as good.
 
 use std::{
     collections::BTreeMap,
     fmt::{self, Display},
 };
 
-/// How many kilobytes the memory may grow beyond what it was after a tenth of the time.
+/// How many kilobytes the memory may grow after the first tenth of the time.
 const GROWTH: u64 = 16 << 10;
 
 /// What a client counted.
 #[derive(Default)]
 pub(crate) struct Tally {
     pub(crate) requests: u64,
-    /// Answers by status, informational ones not counted.
+    /// Responses by status, without informational ones.
     pub(crate) statuses: BTreeMap<u16, u64>,
     pub(crate) wrong: Vec<String>,
 }
@@ -21,9 +21,9 @@ pub(crate) struct Report {
     name: &'static str,
     tally: Tally,
     pub(crate) seconds: f64,
-    /// How often the server's handler ran; `None` where the server did not live to tell.
+    /// How often the server's handler ran. `None` if the server ended before it could report that.
     pub(crate) handled: Option<u64>,
-    /// Kilobytes: at the start, after each tenth, and once all clients are gone.
+    /// In kilobytes: at the start, after each tenth, and after all clients have disconnected.
     pub(crate) resident: Vec<Option<u64>>,
     pub(crate) open_at_start: Option<usize>,
     pub(crate) open_at_end: Option<usize>,
@@ -50,7 +50,7 @@ impl Report {
         self.tally.wrong.extend(tally.wrong);
     }
 
-    /// The newest figure of the memory.
+    /// Formats the latest memory measurement.
     pub(crate) fn tenth(&self) -> String {
         let last = self.resident.last().copied().flatten();
         format!("{} tenths, memory {}", self.resident.len() - 1, measured(last, "KiB"))
@@ -86,7 +86,7 @@ impl Display for Report {
         )?;
         writeln!(f, "  by status: {statuses:?}")?;
         let is_right = wrong.is_empty();
-        writeln!(f, "  wrong answers: {} ({})", wrong.len(), verdict(is_right))?;
+        writeln!(f, "  wrong responses: {} ({})", wrong.len(), verdict(is_right))?;
         for wrong in wrong.iter().take(10) {
             writeln!(f, "    {wrong}")?;
         }
@@ -105,7 +105,7 @@ impl Display for Report {
         writeln!(f, "  memory after the first tenth: {is_flat}, at most {bound} MiB more")?;
         let [start, end] = [self.open_at_start, self.open_at_end].map(|count| measured(count, ""));
         let is_closed = verdict(self.open_at_end <= self.open_at_start);
-        write!(f, "  open descriptors at the start and at the end: {start} {end} ({is_closed})")
+        write!(f, "  open descriptors at the start and the end: {start} {end} ({is_closed})")
     }
 }
 

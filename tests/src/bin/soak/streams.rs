@@ -1,4 +1,4 @@
-//! A connection of HTTP/2: some streams are answered, some reset in their body, and then it closes.
+//! An HTTP/2 connection: some streams are answered, some are reset during the body, and then it is closed.
 
 use std::net::SocketAddr;
 
@@ -8,10 +8,10 @@ use tokio::time::timeout;
 
 use crate::traffic::Traffic;
 
-/// One more than there are requests: the last is a stream that is reset.
+/// One more than there are requests. The last kind is a stream that is reset.
 pub(crate) const KINDS: usize = 5;
 
-/// The statuses of the streams that were answered, all of them rightly.
+/// Returns the statuses of the answered streams, or an error if one is wrong.
 pub(crate) async fn statuses(
     address: SocketAddr,
     traffic: &Traffic,
@@ -38,7 +38,7 @@ pub(crate) async fn statuses(
     timeout(PATIENCE, exchanges).await.map_err(|_| "HTTP/2: no answer")?
 }
 
-/// All that is signed, and then no end of the stream.
+/// Sends everything that is signed, but not the end of the stream.
 async fn reset(client: &Http2) -> Result<(), Error> {
     let request = delivery();
     let mut stream = client.start(&request).await?;

@@ -1,4 +1,4 @@
-//! The requests, made once, with what each must be answered with.
+//! The requests, made once, and the response that each must get.
 
 use pierre_webhook_core::{EVENT_HEADER, SIGNATURE_HEADER};
 use pierre_webhook_tests::{
@@ -10,11 +10,11 @@ use pierre_webhook_tests::{
 
 use crate::streams::KINDS;
 
-/// Bytes to send, and the answer to them.
+/// Bytes to send, and the response that they must get.
 pub(crate) struct Exchange {
     pub(crate) bytes: Vec<u8>,
     pub(crate) status: u16,
-    /// What the answer's body must contain.
+    /// What the response's body must contain.
     pub(crate) text: &'static str,
 }
 
@@ -25,18 +25,18 @@ impl Exchange {
 }
 
 pub(crate) struct Traffic {
-    /// Whole requests whose answers leave the connection open.
+    /// Whole requests, after which the connection stays open.
     pub(crate) whole: Vec<Exchange>,
-    /// Refused by what came first; the connection may be closed behind the answer.
-    pub(crate) refused: Vec<Exchange>,
-    /// A server that reads on behind a refusal reads this.
+    /// Requests that are rejected by how they begin. The connection may be closed after the response.
+    pub(crate) rejected: Vec<Exchange>,
+    /// A rejected request with an endless body, which a server must not keep reading.
     pub(crate) endless: Exchange,
     pub(crate) chunk: Vec<u8>,
-    /// All of the request that is signed, without the end that its head promises.
+    /// Requests with everything that is signed, but without the end that their head promises.
     pub(crate) unended: [Vec<u8>; 2],
     /// The delivery table.
     pub(crate) vectors: Vec<(Vector, [Vec<u8>; 2])>,
-    /// Over HTTP/2, with its status.
+    /// Requests for HTTP/2, with their statuses.
     pub(crate) streams: [(Request, u16); KINDS - 1],
 }
 
@@ -58,12 +58,12 @@ impl Traffic {
                 Exchange::new(large.chunked(1 << 14), 200, "ping"),
                 Exchange::new(large.with_content_length(), 200, "ping"),
             ],
-            refused: vec![
-                refused(delivery().without(EVENT_HEADER), 400, EVENT),
-                refused(delivery().without(SIGNATURE_HEADER), 400, "X-Pierre-Signature header"),
-                refused(with_signature("sha256=00"), 400, "signature header format"),
-                refused(with_signature("t=1e9,sha256=00"), 400, "Invalid timestamp"),
-                refused(stale, 401, "too old (301 seconds)"),
+            rejected: vec![
+                rejected(delivery().without(EVENT_HEADER), 400, EVENT),
+                rejected(delivery().without(SIGNATURE_HEADER), 400, "X-Pierre-Signature header"),
+                rejected(with_signature("sha256=00"), 400, "signature header format"),
+                rejected(with_signature("t=1e9,sha256=00"), 400, "Invalid timestamp"),
+                rejected(stale, 401, "too old (301 seconds)"),
                 Exchange::new(
                     delivery().head("Content-Length: 4398046511104\r\n"),
                     413,
@@ -115,12 +115,12 @@ fn with_signature(value: &str) -> Request {
     delivery().without(SIGNATURE_HEADER).header(SIGNATURE_HEADER, value)
 }
 
-/// A head that is refused before its body, of which there is some.
-fn refused(request: Request, status: u16, text: &'static str) -> Exchange {
+/// A head that is rejected before its body, followed by some of the body.
+fn rejected(request: Request, status: u16, text: &'static str) -> Exchange {
     Exchange::new([request.head("Content-Length: 100000\r\n"), BODY.into()].concat(), status, text)
 }
 
-/// What is no HTTP.
+/// Bytes that aren't valid HTTP.
 fn broken(bytes: Vec<u8>) -> Exchange {
     Exchange::new(bytes, 400, "")
 }
