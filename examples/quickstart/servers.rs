@@ -5,6 +5,7 @@ use std::{
     io, mem,
     net::{Ipv4Addr, SocketAddr},
     sync::{Arc, Mutex, PoisonError},
+    time::Duration,
 };
 
 use actix_web::{App, HttpResponse, HttpServer, web};
@@ -12,8 +13,12 @@ use axum::{Router, extract::State, http::StatusCode, routing::post};
 use pierre_webhook_actix::WebhookConfig;
 use pierre_webhook_tower::{Verifier, VerifyWebhookLayer};
 use tokio::{net::TcpListener, sync::oneshot, task::JoinHandle};
+use tower_http::timeout::TimeoutLayer;
 
 use crate::describe::describe;
+
+/// From a request's head to its response: the whole body, and the handler.
+const REQUEST_TIMEOUT: Duration = Duration::from_secs(20);
 
 const LOOPBACK: (Ipv4Addr, u16) = (Ipv4Addr::LOCALHOST, 0);
 
@@ -37,9 +42,11 @@ impl Server {
         }
 
         let seen = Seen::default();
+        // Outermost first: it bounds how long the layer waits for a body.
+        let timeout = TimeoutLayer::with_status_code(StatusCode::REQUEST_TIMEOUT, REQUEST_TIMEOUT);
         let app = Router::new()
             .route("/webhooks", post(receive))
-            .layer(VerifyWebhookLayer::new(verifier))
+            .layer((timeout, VerifyWebhookLayer::new(verifier)))
             .with_state(seen.clone());
 
         let (end, told_to_end) = oneshot::channel();

@@ -36,6 +36,8 @@ pub(crate) enum Command {
     /// Receive deliveries, and report whether each one verifies
     Listen(ListenArgs),
     /// Explain why a delivery is rejected, and prove what broke its signature
+    ///
+    /// The rules are numbered as in docs/protocol.md, which says what each one checks.
     Explain(ExplainArgs),
     /// Check that a receiver rejects forged and malformed deliveries
     Attack(Box<AttackArgs>),
