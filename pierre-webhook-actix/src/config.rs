@@ -160,6 +160,6 @@ impl ResponseError for MissingWebhookConfig {
     }
 
     fn error_response(&self) -> HttpResponse {
-        problem(self)
+        problem(self, "webhook_not_configured")
     }
 }

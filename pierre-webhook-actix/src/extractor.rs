@@ -194,6 +194,6 @@ impl ResponseError for WebhookBodyTaken {
     }
 
     fn error_response(&self) -> HttpResponse {
-        problem(self)
+        problem(self, "webhook_body_taken")
     }
 }

@@ -41,7 +41,8 @@ impl std::error::Error for MissingVerifyWebhookLayer {}
 
 impl IntoResponse for MissingVerifyWebhookLayer {
     fn into_response(self) -> Response {
-        let problem = pierre_webhook_core::problem_json(500, &self.to_string());
+        let problem =
+            pierre_webhook_core::problem_json(500, "webhook_not_verified", &self.to_string());
         let mut response = Response::new(Body::from(problem));
         *response.status_mut() = StatusCode::INTERNAL_SERVER_ERROR;
         response

@@ -6,7 +6,7 @@ use std::{
     path::{Path, PathBuf},
 };
 
-use pierre_webhook_core::Error;
+use pierre_webhook_core::{DeliveryHeaders, Error};
 use pierre_webhook_tests::vectors::deliveries;
 
 fn root() -> PathBuf {
@@ -113,6 +113,36 @@ fn links_and_anchors_are_read_as_github_reads_them() {
 }
 
 #[test]
+fn the_protocol_page_lists_every_code_with_its_status() {
+    let rows: Vec<Vec<String>> = read("docs/protocol.md")
+        .lines()
+        .filter(|line| line.starts_with("| `") && line.matches(" | ").count() == 3)
+        .map(|line| line.trim_matches(['|', ' ']).split(" | ").map(str::to_owned).collect())
+        .collect();
+    let row = |code: &str| {
+        let of_code: Vec<_> = rows.iter().filter(|row| row[0] == format!("`{code}`")).collect();
+        assert_eq!(of_code.len(), 1, "rows of {code}");
+        of_code[0].clone()
+    };
+    let error_rs = read("pierre-webhook-core/src/error.rs");
+    let codes =
+        error_rs.lines().filter_map(|line| line.trim().strip_suffix("\",")?.split_once("=> \""));
+    assert_eq!(codes.map(|(_, code)| row(code)).count(), 14);
+    for error in SIMPLE.into_iter().chain(errors_of_the_table()) {
+        assert_eq!(row(error.code())[1], error.status_code().to_string(), "{}", error.code());
+    }
+    // Those that the adapters and the deduplication name.
+    let crates =
+        ["core", "tower", "actix", "dedup"].map(|name| format!("pierre-webhook-{name}/src"));
+    let sources: String =
+        crates.iter().flat_map(|folder| files(&root().join(folder), ".rs")).map(read).collect();
+    for row in &rows {
+        let code = row[0].trim_matches('`');
+        assert!(sources.contains(&format!("\"{code}\"")), "no source has the code {code}");
+    }
+}
+
+#[test]
 fn every_test_that_security_md_names_exists() {
     let security = read("SECURITY.md");
     let vectors = deliveries();
@@ -169,21 +199,33 @@ fn the_readme_lists_every_text_with_its_status() {
     for (status, text) in WITH_FIELDS {
         assert!(readme.contains(&format!("| {status} | `{text}` |")), "{status} {text}");
     }
-    for error in [
-        Error::MissingSignatureHeader,
-        Error::MissingEventHeader,
-        Error::InvalidSignatureHeader,
-        Error::InvalidTimestamp,
-        Error::VerifierUnavailable,
-        Error::TimestampInFuture,
-        Error::BodyTooLargeForServer,
-        Error::BodyUnreadable,
-        Error::InvalidSignature,
-    ] {
+    for error in SIMPLE {
         let row = format!("| {} | `{error}` |", error.status_code());
         assert!(readme.contains(&row), "{row}");
     }
 }
+
+/// The errors that the delivery table requires, with fields and without.
+fn errors_of_the_table() -> impl Iterator<Item = Error> {
+    deliveries().into_iter().filter_map(|vector| {
+        let headers = vector.headers.iter().map(|(name, value)| (name, value));
+        let headers = DeliveryHeaders::parse(headers).ok()?;
+        vector.verifier().verify(&headers, vector.body.clone()).err()
+    })
+}
+
+/// Errors without fields.
+const SIMPLE: [Error; 9] = [
+    Error::MissingSignatureHeader,
+    Error::MissingEventHeader,
+    Error::InvalidSignatureHeader,
+    Error::InvalidTimestamp,
+    Error::VerifierUnavailable,
+    Error::TimestampInFuture,
+    Error::BodyTooLargeForServer,
+    Error::BodyUnreadable,
+    Error::InvalidSignature,
+];
 
 /// Errors that can't be constructed outside of core.
 const WITH_FIELDS: [(u16, &str); 5] = [

@@ -67,8 +67,10 @@ fn app(layer: DedupLayer, statuses: &'static [u16]) -> (Router, Arc<AtomicUsize>
     (app, runs)
 }
 
-fn problem(status: u16, title: &str, detail: &str) -> String {
-    format!(r#"{{"type":"about:blank","title":"{title}","status":{status},"detail":"{detail}"}}"#)
+fn problem(status: u16, title: &str, code: &str, detail: &str) -> String {
+    format!(
+        r#"{{"type":"about:blank","title":"{title}","status":{status},"detail":"{detail}","code":"{code}"}}"#
+    )
 }
 
 #[tokio::test]
@@ -123,7 +125,10 @@ async fn an_unverified_request_is_answered_with_500_and_names_the_missing_layer(
     let app: Router = Router::new().route("/webhooks", post(handler).layer(layer));
     let detail = "Webhook is not verified: add VerifyWebhookLayer outside of DedupLayer";
     let answer = send(&app, delivery("1")).await;
-    assert_eq!(answer, (500, None, problem(500, "Internal Server Error", detail)));
+    assert_eq!(
+        answer,
+        (500, None, problem(500, "Internal Server Error", "webhook_not_verified", detail))
+    );
 }
 
 #[tokio::test]
@@ -156,7 +161,14 @@ async fn a_delivery_in_progress_is_answered_with_503_and_retry_after() {
     starts.recv().await.unwrap();
     let detail = "Webhook delivery is being handled already";
     let answer = send(&app, delivery("1")).await;
-    assert_eq!(answer, (503, Some("5".to_owned()), problem(503, "Service Unavailable", detail)));
+    assert_eq!(
+        answer,
+        (
+            503,
+            Some("5".to_owned()),
+            problem(503, "Service Unavailable", "delivery_in_progress", detail)
+        )
+    );
     gate.add_permits(1);
     assert_eq!(first.await.unwrap().0, 200);
     assert_eq!(send(&app, delivery("1")).await, (200, None, String::new()));
@@ -170,7 +182,14 @@ async fn if_the_store_is_down_the_answer_is_503_or_with_fail_open_the_handlers()
     let (app, runs) = app(DedupLayer::new(closed.clone()), &[]);
     let detail = "Webhook deduplication is not available";
     let answer = send(&app, delivery("1")).await;
-    assert_eq!(answer, (503, Some("5".to_owned()), problem(503, "Service Unavailable", detail)));
+    assert_eq!(
+        answer,
+        (
+            503,
+            Some("5".to_owned()),
+            problem(503, "Service Unavailable", "dedup_unavailable", detail)
+        )
+    );
     assert_eq!(runs.load(Ordering::SeqCst), 0);
 
     let (app, _) = self::app(DedupLayer::new(closed.fail_open()), &[]);
