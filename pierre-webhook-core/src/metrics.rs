@@ -34,7 +34,7 @@ use std::{
     time::{SystemTime, UNIX_EPOCH},
 };
 
-use metrics::{Key, Label, Level, Metadata, Unit, with_recorder};
+use metrics::{Key, Label, Level, Metadata, Recorder, Unit, with_recorder};
 
 use crate::{delivery::Delivery, error::Error, event::EventType};
 
@@ -88,35 +88,34 @@ pub fn label_tenants() {
 
 /// Records an accepted delivery.
 pub fn accepted(delivery: &Delivery) {
-    let tenant = delivery.tenant.as_deref();
-    increment(counter(delivery.event_type(), OK), tenant);
-    if delivery.matched_secret > 0 {
-        increment(&PREVIOUS_SECRET_KEY, tenant);
-    }
     let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default().as_secs_f64();
-    record(&SIGNATURE_AGE_KEY, (now - delivery.signed_at as f64).max(0.0));
-    record(&BODY_KEY, delivery.body.len() as f64);
+    let age = (now - delivery.signed_at as f64).max(0.0);
+    let tenant = delivery.tenant.as_deref();
+    with_recorder(|to| {
+        increment(to, counter(delivery.event_type(), OK), tenant);
+        if delivery.matched_secret > 0 {
+            increment(to, &PREVIOUS_SECRET_KEY, tenant);
+        }
+        to.register_histogram(&SIGNATURE_AGE_KEY, &METADATA).record(age);
+        to.register_histogram(&BODY_KEY, &METADATA).record(delivery.body.len() as f64);
+    });
 }
 
 /// Records a rejected request. `event_type` is what its header says, if it is valid; `tenant` is that of the
 /// verifier, if one was found.
 pub fn rejected(error: &Error, event_type: Option<&str>, tenant: Option<&str>) {
-    increment(counter(event_type.unwrap_or_default(), error.code()), tenant);
+    let key = counter(event_type.unwrap_or_default(), error.code());
+    with_recorder(|to| increment(to, key, tenant));
 }
 
-fn increment(key: &Key, tenant: Option<&str>) {
-    let increment =
-        |key: &Key| with_recorder(|to| to.register_counter(key, &METADATA).increment(1));
+fn increment(to: &dyn Recorder, key: &Key, tenant: Option<&str>) {
     match tenant.filter(|_| ARE_TENANTS_LABELED.load(Ordering::Relaxed)) {
         Some(tenant) => {
-            increment(&key.with_extra_labels(vec![Label::new("tenant", tenant.to_owned())]))
+            let key = key.with_extra_labels(vec![Label::new("tenant", tenant.to_owned())]);
+            to.register_counter(&key, &METADATA).increment(1);
         }
-        None => increment(key),
+        None => to.register_counter(key, &METADATA).increment(1),
     }
-}
-
-fn record(key: &Key, value: f64) {
-    with_recorder(|to| to.register_histogram(key, &METADATA).record(value));
 }
 
 static PREVIOUS_SECRET_KEY: Key = Key::from_static_name(PREVIOUS_SECRET);
