@@ -56,7 +56,8 @@ const EVENT_TYPES: [&str; 5] = [
 
 static ARE_TENANTS_LABELED: AtomicBool = AtomicBool::new(false);
 
-/// Tells the installed recorder what each metric means, and its unit.
+/// Tells the installed recorder what each metric means, and starts every counter at zero, so that an alert sees the
+/// first increase too.
 pub fn describe() {
     metrics::describe_counter!(
         DELIVERIES,
@@ -78,6 +79,10 @@ pub fn describe() {
         Unit::Bytes,
         "Size of the body of an accepted webhook delivery"
     );
+    let counters = COUNTERS.iter().flat_map(|(_, keys)| keys);
+    for key in counters.chain([&PREVIOUS_SECRET_KEY]) {
+        with_recorder(|to| to.register_counter(key, &METADATA).increment(0));
+    }
 }
 
 /// From now on, adds the label `tenant` to the counters, for verifiers that [have

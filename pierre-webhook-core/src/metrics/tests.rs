@@ -62,6 +62,13 @@ fn an_accepted_delivery_is_counted_and_measured() {
 }
 
 #[test]
+fn every_counter_starts_at_zero() {
+    let lines = recorded(describe);
+    assert_eq!(lines.len(), 5 * 15 + 1);
+    assert!(lines.iter().all(|(_, count)| *count == 0), "{lines:?}");
+}
+
+#[test]
 fn a_rejection_is_counted_by_its_code() {
     let lines = recorded(|| {
         rejected(&Error::InvalidSignature, Some("push"), Some("acme"));
