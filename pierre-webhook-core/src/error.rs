@@ -110,6 +110,24 @@ pub enum Error {
 }
 
 impl Error {
+    /// Every [`code`](Self::code).
+    pub const CODES: &'static [&'static str] = &[
+        "missing_signature_header",
+        "missing_event_header",
+        "invalid_signature_header",
+        "invalid_timestamp",
+        "verifier_unavailable",
+        "timestamp_too_old",
+        "timestamp_in_future",
+        "body_too_large",
+        "body_too_large_for_server",
+        "body_unreadable",
+        "invalid_signature",
+        "invalid_json",
+        "event_type_mismatch",
+        "invalid_payload",
+    ];
+
     /// Returns the stable name of the reason, such as `invalid_signature`: one name for each variant.
     ///
     /// Unlike the text, it contains no age, limit or event type, so it can label a metric or select an alert.

@@ -143,6 +143,29 @@ fn the_protocol_page_lists_every_code_with_its_status() {
 }
 
 #[test]
+fn alerts_and_dashboard_name_only_metrics_that_exist() {
+    let sources: String = fs::read_dir(root())
+        .unwrap()
+        .map(|entry| entry.unwrap().path().join("src"))
+        .filter(|folder| folder.to_str().is_some_and(|path| path.contains("pierre-webhook-")))
+        .flat_map(|folder| files(&folder, ".rs"))
+        .map(read)
+        .collect();
+    let is_name = |char: char| char.is_ascii_lowercase() || char == '_';
+    for file in ["alerts.yml", "alerts_test.yml", "dashboard.json"] {
+        let text = read(Path::new("examples/monitoring").join(file));
+        let names = text.match_indices("pierre_webhook_").map(|(start, _)| &text[start..]);
+        let names = names.map(|rest| rest.split(|char| !is_name(char)).next().unwrap_or_default());
+        let mut checked = 0;
+        for name in names.map(|name| name.trim_end_matches("_bucket")) {
+            assert!(sources.contains(&format!("\"{name}\"")), "{name} in {file}");
+            checked += 1;
+        }
+        assert!(checked > 5, "only {checked} names in {file}");
+    }
+}
+
+#[test]
 fn every_test_that_security_md_names_exists() {
     let security = read("SECURITY.md");
     let vectors = deliveries();
