@@ -14,6 +14,7 @@ mod cancelled;
 mod disconnect;
 mod faulty;
 mod layer;
+mod lost;
 mod memory;
 mod once;
 mod redis;
