@@ -8,7 +8,7 @@ use crate::{
     claim::{Begun, Claim},
     dedup::Dedup,
     error::{ShuttingDown, StoreError},
-    store::Claimed,
+    store::{Claimed, Store},
     trace::{duplicate, warn_of},
 };
 
@@ -46,7 +46,11 @@ impl Dedup {
             return Err(StoreError::new(ShuttingDown));
         }
         match claim.take().await {
-            Ok(Claimed::Yours { .. }) => Ok(Begun::Claimed(claim)),
+            Ok(Claimed::Yours { .. }) => {
+                // Guards it if the store fails while the work runs.
+                let _ = claim.lease().guard(self.renew_for).await;
+                Ok(Begun::Claimed(claim))
+            }
             Ok(Claimed::InProgress { retry_after }) => {
                 claim.disarm();
                 duplicate(id, "a delivery is in progress");
@@ -57,15 +61,26 @@ impl Dedup {
                 duplicate(id, "a delivery was handled before");
                 Ok(Begun::Completed)
             }
-            Err(error) if self.fail_open => {
-                warn_of(&error, id, "a delivery is handled unclaimed");
-                Ok(Begun::Claimed(claim))
-            }
-            Err(error) => {
-                // The 503 carries no cause, so log it here.
-                warn_of(&error, id, "a delivery could not be claimed");
-                Err(error)
-            }
+            // The store may have granted the claim, and only its answer was lost: dropping it releases it.
+            Err(error) => match claim.lease().guard(self.renew_for).await {
+                Some(Ok(Claimed::Completed)) => {
+                    duplicate(id, "a delivery was handled before, by this process");
+                    Ok(Begun::Completed)
+                }
+                Some(Ok(Claimed::InProgress { .. })) => {
+                    duplicate(id, "a delivery is in progress, in this process");
+                    Ok(Begun::InProgress { retry_after: self.terms.lease })
+                }
+                Some(Ok(Claimed::Yours { .. }) | Err(_)) => {
+                    warn_of(&error, id, "a delivery is handled unclaimed");
+                    Ok(Begun::Claimed(claim))
+                }
+                None => {
+                    // The 503 carries no cause, so log it here.
+                    warn_of(&error, id, "a delivery could not be claimed");
+                    Err(error)
+                }
+            },
         }
     }
 
@@ -77,6 +92,10 @@ impl Dedup {
     ///
     /// Returns an error if the store fails.
     pub async fn forget(&self, id: DeliveryId) -> Result<bool, StoreError> {
-        self.terms.store.forget(self.terms.key(id)).await
+        let key = self.terms.key(id);
+        if let Some(guard) = &self.terms.guard {
+            guard.forget(key).await?;
+        }
+        self.terms.store.forget(key).await
     }
 }

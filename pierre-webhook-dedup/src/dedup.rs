@@ -34,7 +34,6 @@ pub struct Dedup {
     pub(crate) terms: Arc<Terms>,
     pub(crate) live: Arc<Live>,
     pub(crate) renew_for: Duration,
-    pub(crate) fail_open: bool,
 }
 
 impl Dedup {
@@ -44,7 +43,6 @@ impl Dedup {
             terms: Arc::new(Terms::new(store)),
             live: Arc::default(),
             renew_for: Duration::from_secs(15 * 60),
-            fail_open: false,
         }
     }
 
@@ -113,8 +111,11 @@ impl Dedup {
     /// By default such deliveries are rejected and the sender is asked to retry. With this setting each passes as
     /// claimed, its lease isn't renewed, and its completion is recorded once the store is back. At most 10,000
     /// completions wait in the background; each one beyond that is dropped with a warning in the log.
+    ///
+    /// While the store is down, this process still runs no delivery twice: it remembers what it is handling and the
+    /// last deliveries that it has completed, 20,000 together. Other processes don't know about those.
     pub fn fail_open(mut self) -> Self {
-        self.fail_open = true;
+        Arc::make_mut(&mut self.terms).fail_open();
         self
     }
 }
@@ -126,7 +127,7 @@ impl fmt::Debug for Dedup {
             .field("lease", &self.terms.lease)
             .field("retention", &self.terms.retention)
             .field("renew_for", &self.renew_for)
-            .field("fail_open", &self.fail_open)
+            .field("fail_open", &self.terms.guard.is_some())
             .finish_non_exhaustive()
     }
 }

@@ -18,7 +18,7 @@ use crate::{
     handle::LeaseHandle,
     once::Recorded,
     owner::Owner,
-    store::{Claimed, Key},
+    store::{Claimed, Key, Store},
     terms::Terms,
     trace::{warn, warn_of},
 };
@@ -90,9 +90,26 @@ impl Lease {
         Ok(claimed)
     }
 
+    /// Claims the delivery among those of this process, for when the store can't tell whether it is handled. `None`
+    /// without `fail_open`.
+    pub(crate) async fn guard(&self, at_most: Duration) -> Option<Result<Claimed, StoreError>> {
+        let guard = self.terms.guard.as_ref()?;
+        Some(guard.claim(self.key(), self.owner, at_most.max(self.terms.lease)).await)
+    }
+
+    fn unguard(&self) {
+        if let Some(guard) = &self.terms.guard {
+            guard.abandon(self.key(), self.owner);
+        }
+    }
+
     pub(crate) async fn complete(&self) -> Result<Recorded, StoreError> {
         let _ended = self.end_renewals().await;
         self.handle.complete();
+        if let Some(guard) = &self.terms.guard {
+            // Full of deliveries in progress, it forgets this one, as it would forget the oldest one.
+            let _ = guard.complete(self.key(), self.owner, self.terms.retention).await;
+        }
         if self.terms.store.complete(self.key(), self.owner, self.terms.retention).await? {
             return Ok(Recorded::Yes);
         }
@@ -113,12 +130,14 @@ impl Lease {
     pub(crate) async fn release(&self) -> Result<(), StoreError> {
         let _ended = self.end_renewals().await;
         self.handle.lose();
+        self.unguard();
         self.terms.store.release(self.key(), self.owner).await
     }
 
     /// Releases the lease from a `Drop`.
     pub(crate) fn abandon(self: Arc<Self>) {
         self.handle.lose();
+        self.unguard();
         match self.renewals.try_lock() {
             Ok(mut renewals) => {
                 *renewals = Renewals::Ended;

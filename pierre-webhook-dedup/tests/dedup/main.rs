@@ -12,6 +12,7 @@
 mod actix;
 mod cancelled;
 mod disconnect;
+mod fail_open;
 mod faulty;
 mod layer;
 mod lost;
