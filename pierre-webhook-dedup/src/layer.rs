@@ -49,6 +49,9 @@ use crate::dedup::Dedup;
 /// responds first, and retries get a 503 until then. A graceful shutdown of the server doesn't wait for such a task,
 /// so call [`Dedup::shutdown`] after it. [`stop_with_sender`](Self::stop_with_sender) opts out.
 ///
+/// The request's extensions hold a [`LeaseHandle`](crate::LeaseHandle) for the handler, which has the fencing token of the
+/// claim and tells whether the lease is lost. With axum, take it by `Extension<LeaseHandle>`.
+///
 /// A 2xx completes the delivery as soon as its head is returned; the body may still be streaming. If the store
 /// fails after the handler has succeeded, the response is the handler's and the completion is recorded in the
 /// background.

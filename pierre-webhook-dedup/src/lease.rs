@@ -15,9 +15,10 @@ use tokio::{
 
 use crate::{
     error::StoreError,
+    handle::LeaseHandle,
     once::Recorded,
     owner::Owner,
-    store::{Claimed, Key},
+    store::{Claimed, Key, Store},
     terms::Terms,
     trace::{warn, warn_of},
 };
@@ -26,6 +27,7 @@ pub(crate) struct Lease {
     terms: Arc<Terms>,
     id: DeliveryId,
     owner: Owner,
+    handle: LeaseHandle,
     /// Locked during each renewal, and by whatever ends them: a renewal in flight would undo a release.
     renewals: Mutex<Renewals>,
     /// The task that renews the lease.
@@ -51,6 +53,7 @@ impl Lease {
             _alive: terms.is_closing.subscribe(),
             terms,
             id,
+            handle: LeaseHandle::new(id),
             owner: Owner::random()?,
             renewals: Mutex::new(Renewals::Allowed),
             renewer: OnceLock::new(),
@@ -60,6 +63,10 @@ impl Lease {
 
     pub(crate) fn id(&self) -> DeliveryId {
         self.id
+    }
+
+    pub(crate) fn handle(&self) -> &LeaseHandle {
+        &self.handle
     }
 
     pub(crate) fn terms(&self) -> &Terms {
@@ -75,14 +82,38 @@ impl Lease {
     }
 
     pub(crate) async fn claim(&self) -> Result<Claimed, StoreError> {
-        self.terms.store.claim(self.key(), self.owner, self.terms.lease).await
+        let until = self.until();
+        let claimed = self.terms.store.claim(self.key(), self.owner, self.terms.lease).await?;
+        if let Claimed::Yours { fencing_token } = claimed {
+            self.handle.granted(fencing_token, until);
+        }
+        Ok(claimed)
+    }
+
+    /// Claims the delivery among those of this process, for when the store can't tell whether it is handled. `None`
+    /// without `fail_open`.
+    pub(crate) async fn guard(&self, at_most: Duration) -> Option<Result<Claimed, StoreError>> {
+        let guard = self.terms.guard.as_ref()?;
+        Some(guard.claim(self.key(), self.owner, at_most.max(self.terms.lease)).await)
+    }
+
+    fn unguard(&self) {
+        if let Some(guard) = &self.terms.guard {
+            guard.abandon(self.key(), self.owner);
+        }
     }
 
     pub(crate) async fn complete(&self) -> Result<Recorded, StoreError> {
         let _ended = self.end_renewals().await;
+        self.handle.complete();
+        if let Some(guard) = &self.terms.guard {
+            // Full of deliveries in progress, it forgets this one, as it would forget the oldest one.
+            let _ = guard.complete(self.key(), self.owner, self.terms.retention).await;
+        }
         if self.terms.store.complete(self.key(), self.owner, self.terms.retention).await? {
             return Ok(Recorded::Yes);
         }
+        self.handle.was_taken_over();
         warn(self.id, "a delivery was taken over before it was completed: it runs twice");
         Ok(Recorded::TakenOver)
     }
@@ -98,11 +129,15 @@ impl Lease {
 
     pub(crate) async fn release(&self) -> Result<(), StoreError> {
         let _ended = self.end_renewals().await;
+        self.handle.lose();
+        self.unguard();
         self.terms.store.release(self.key(), self.owner).await
     }
 
     /// Releases the lease from a `Drop`.
     pub(crate) fn abandon(self: Arc<Self>) {
+        self.handle.lose();
+        self.unguard();
         match self.renewals.try_lock() {
             Ok(mut renewals) => {
                 *renewals = Renewals::Ended;
@@ -168,11 +203,21 @@ impl Lease {
         if *renewals == Renewals::Ended {
             return Ok(false);
         }
+        let until = self.until();
         let is_held = self.terms.store.renew(self.key(), self.owner, self.terms.lease).await?;
-        if !is_held {
+        if is_held {
+            self.handle.renewed(until);
+        } else {
+            self.handle.lose();
             warn(self.id, "a lease was lost: the delivery is handled twice");
         }
         Ok(is_held)
+    }
+
+    /// The end of a lease that is asked for now. The store grants it later, so there it ends no sooner.
+    fn until(&self) -> Instant {
+        let now = Instant::now();
+        now.checked_add(self.terms.lease).unwrap_or(now)
     }
 
     /// Waits for a renewal in flight and allows no other.

@@ -5,10 +5,12 @@
 mod actix;
 #[cfg(any(feature = "actix", feature = "tower"))]
 mod answer;
+mod begin;
 mod claim;
 mod dedup;
 mod duration;
 mod error;
+mod handle;
 #[cfg(feature = "tower")]
 mod layer;
 mod lease;
@@ -18,6 +20,7 @@ mod once;
 mod owner;
 #[cfg(feature = "redis")]
 mod redis;
+mod run;
 mod shutdown;
 mod store;
 #[cfg(feature = "store-contract")]
@@ -36,6 +39,7 @@ pub use {
     claim::{Begun, Claim},
     dedup::Dedup,
     error::StoreError,
+    handle::LeaseHandle,
     live::Unfinished,
     memory::MemoryStore,
     once::{Once, OnceError, Recorded},

@@ -15,6 +15,7 @@ use tower_service::Service;
 use crate::{
     answer::Answer,
     dedup::Dedup,
+    handle::LeaseHandle,
     once::{Once, OnceError},
     trace::in_this_span,
 };
@@ -91,7 +92,7 @@ where
 async fn answer<S, ReqBody, ResBody>(
     dedup: Dedup,
     mut inner: S,
-    request: Request<ReqBody>,
+    mut request: Request<ReqBody>,
 ) -> Result<Response<ResponseBody<ResBody>>, S::Error>
 where
     S: Service<Request<ReqBody>, Response = Response<ResBody>>,
@@ -101,11 +102,14 @@ where
     };
     let id = webhook.id();
     let dedup = dedup.for_tenant(webhook.tenant.as_deref());
-    let work = async || match inner.call(request).await {
-        Ok(response) if response.status().is_success() => Ok(response),
-        failure => Err(failure),
+    let work = async |lease: LeaseHandle| {
+        request.extensions_mut().insert(lease);
+        match inner.call(request).await {
+            Ok(response) if response.status().is_success() => Ok(response),
+            failure => Err(failure),
+        }
     };
-    match dedup.once(id, work).await {
+    match dedup.once_with(id, work).await {
         Ok(Once::Ran { value: response, .. }) => Ok(response.map(ResponseBody::inner)),
         Ok(Once::InProgress { retry_after }) => Ok(respond(&Answer::InProgress { retry_after })),
         Ok(Once::Completed) => Ok(respond(&Answer::Completed)),

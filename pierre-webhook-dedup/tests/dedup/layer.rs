@@ -9,10 +9,10 @@ use std::{
     time::{Duration, SystemTime, UNIX_EPOCH},
 };
 
-use axum::{Router, body::Body, routing::post};
+use axum::{Extension, Router, body::Body, routing::post};
 use http::{Request, Response, StatusCode};
 use http_body_util::BodyExt;
-use pierre_webhook_dedup::{Dedup, DedupLayer, DedupService, MemoryStore};
+use pierre_webhook_dedup::{Dedup, DedupLayer, DedupService, LeaseHandle, MemoryStore};
 use pierre_webhook_tower::{
     EVENT_HEADER, SIGNATURE_HEADER, Secret, Verifier, VerifyWebhookLayer, Webhook,
 };
@@ -104,6 +104,23 @@ async fn the_same_body_from_two_tenants_is_two_deliveries() {
         }
     }
     assert_eq!(runs.load(Ordering::SeqCst), 4);
+}
+
+#[tokio::test]
+async fn a_handler_can_read_its_lease_from_the_request() {
+    let handler = async |Extension(lease): Extension<LeaseHandle>, webhook: Webhook| {
+        assert_eq!(lease.id(), webhook.id());
+        assert!(!lease.is_lost());
+        (
+            StatusCode::CONFLICT,
+            lease.fencing_token().map_or("none".into(), |token| token.to_string()),
+        )
+    };
+    let layer = DedupLayer::new(Dedup::new(MemoryStore::new()));
+    let app = Router::new().route("/webhooks", post(handler).layer((verify(), layer)));
+    for token in ["1", "2"] {
+        assert_eq!(send(&app, delivery("1")).await, (409, None, token.to_owned()));
+    }
 }
 
 #[tokio::test]
