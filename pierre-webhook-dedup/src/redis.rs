@@ -11,6 +11,8 @@ mod connection;
 mod failure;
 mod releases;
 mod script;
+mod server;
+mod slot;
 #[cfg(feature = "redis-tls")]
 mod tls;
 

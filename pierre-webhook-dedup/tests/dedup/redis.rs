@@ -5,9 +5,10 @@ mod cancelled;
 mod contract;
 mod expiry;
 mod outages;
-mod proxy;
+mod reconnects;
 mod runtimes;
 mod secrecy;
+mod settings;
 mod sharing;
 mod tls;
 

@@ -3,13 +3,13 @@
 use std::time::Duration;
 
 use pierre_webhook_dedup::{Claimed, RedisStore, Store};
-use pierre_webhook_tests::redis_server::{RedisServer, Reply};
+use pierre_webhook_tests::{
+    proxy::{Fate, Proxy},
+    redis_server::{RedisServer, Reply},
+};
 use tokio::{task::JoinSet, time::Instant};
 
-use super::{
-    BOUND,
-    proxy::{Fate, Proxy},
-};
+use super::BOUND;
 use crate::unique::{LONG, is_yours, key, owner};
 
 #[tokio::test]

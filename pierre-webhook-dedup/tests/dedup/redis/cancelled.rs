@@ -3,17 +3,16 @@
 use std::{future::Future, pin::pin, time::Duration};
 
 use pierre_webhook_dedup::{Begun, Dedup, Key, RedisStore, Store};
-use pierre_webhook_tests::redis_server::{RedisServer, Reply};
+use pierre_webhook_tests::{
+    proxy::{Fate, Proxy},
+    redis_server::{RedisServer, Reply},
+};
 use tokio::{
     task::{JoinSet, yield_now},
     time::{Instant, sleep},
 };
 
-use super::{
-    BOUND,
-    proxy::{Fate, Proxy},
-    until_it_claims,
-};
+use super::{BOUND, until_it_claims};
 use crate::unique::{LONG, id, is_yours, key, owner};
 
 #[tokio::test(flavor = "multi_thread")]

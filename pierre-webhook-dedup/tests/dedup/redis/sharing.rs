@@ -1,10 +1,12 @@
 //! Many callers share one connection.
 
 use pierre_webhook_dedup::{RedisStore, Store};
-use pierre_webhook_tests::redis_server::RedisServer;
+use pierre_webhook_tests::{
+    proxy::{Fate, Proxy},
+    redis_server::RedisServer,
+};
 use tokio::task::JoinSet;
 
-use super::proxy::{Fate, Proxy};
 use crate::unique::{LONG, id, is_yours, key, owner};
 
 #[tokio::test(flavor = "multi_thread")]
