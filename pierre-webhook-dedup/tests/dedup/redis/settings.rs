@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use pierre_webhook_dedup::{RedisStore, Store};
+use pierre_webhook_dedup::{Claimed, RedisStore, Store};
 use pierre_webhook_tests::{
     proxy::{Fate, Proxy},
     redis_server::{RedisServer, Reply},
