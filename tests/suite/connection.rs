@@ -1,14 +1,11 @@
 //! Connections that carry more or less than whole requests: only a head, a body that ends early or never, and
 //! bytes after a rejected request.
 
-use std::time::{Duration, Instant};
-
-use actix_web::web;
 use pierre_webhook_core::{EVENT_HEADER, SIGNATURE_HEADER};
 use pierre_webhook_tests::{
     client::{Connection, Request, exchange},
     sample::{BODY, NOW, delivery, secret, tampered, verifier},
-    server::{Server, both},
+    server::both,
 };
 
 #[test]
@@ -72,82 +69,9 @@ fn a_rejected_body_is_not_read_forever() {
         let mut connection = Connection::open(server.address);
         let head = delivery().without(EVENT_HEADER).head("Transfer-Encoding: chunked\r\n");
         assert_eq!(connection.send(&head).receive().status, 400);
-        assert_is_closed_on(connection, server);
+        connection.assert_is_closed_by(server);
     }
     assert_eq!(handled.count(), 0);
-}
-
-#[test]
-fn actix_closes_the_connection_if_the_body_is_late_or_the_config_is_missing() {
-    use pierre_webhook_actix::{Webhook, WebhookConfig};
-
-    async fn receive(_: Webhook) -> &'static str {
-        "handled"
-    }
-    let config = WebhookConfig::new(verifier()).timeout(Duration::from_millis(200));
-    let server = Server::actix(move |app| {
-        app.service(
-            web::scope("/slow").app_data(config.clone()).route("", web::post().to(receive)),
-        )
-        .route("/bare", web::post().to(receive));
-    });
-    for (path, status, text) in [
-        ("/slow", 400, "Webhook body could not be read"),
-        ("/bare", 500, "Webhook is not configured: add WebhookConfig to app_data"),
-    ] {
-        let mut connection = Connection::open(server.address);
-        let head = delivery().path(path).head("Transfer-Encoding: chunked\r\n");
-        let response = connection.send(&head).send(b"1\r\n{\r\n").receive();
-        assert_eq!((response.status, &*response.detail()), (status, text));
-        assert_is_closed_on(connection, &server);
-    }
-}
-
-#[test]
-fn actix_closes_the_connection_on_an_unread_body_whatever_made_the_response() {
-    use actix_web::middleware::{ErrorHandlerResponse, ErrorHandlers};
-    use pierre_webhook_actix::{Webhook, WebhookConfig};
-
-    let config = WebhookConfig::new(verifier());
-    let server = Server::actix(move |app| {
-        let replaced = ErrorHandlers::new().default_handler(|response| {
-            let (request, response) = response.into_parts();
-            let status = response.status();
-            let response = actix_web::HttpResponse::build(status).body("replaced");
-            let response = actix_web::dev::ServiceResponse::new(request, response);
-            Ok(ErrorHandlerResponse::Response(response.map_into_right_body()))
-        });
-        let asks_for_the_result = async |webhook: Result<Webhook, actix_web::Error>| {
-            assert!(webhook.is_err());
-            "handled"
-        };
-        app.app_data(config.clone())
-            .service(
-                web::resource("/replaced")
-                    .wrap(replaced)
-                    .route(web::post().to(async |_: Webhook| "")),
-            )
-            .route("/result", web::post().to(asks_for_the_result))
-            .route("/number/{n}", web::post().to(async |_: web::Path<u32>, _: Webhook| ""));
-    });
-    for (path, status) in [("/replaced", 401), ("/result", 200), ("/number/x", 404)] {
-        let stale = secret().sign(NOW - 301, b"");
-        let head = Request::delivery("ping", &stale, "").path(path);
-        let head = head.head("Transfer-Encoding: chunked\r\n");
-        let mut connection = Connection::open(server.address);
-        assert_eq!(connection.send(&head).receive().status, status, "{path}");
-        assert_is_closed_on(connection, &server);
-    }
-}
-
-/// Checks that the server closes the connection while it is sent endless chunks. Actix reads on for a second
-/// (its client_disconnect_timeout), so that the response arrives.
-fn assert_is_closed_on(mut connection: Connection, server: &Server) {
-    let chunk = [b"10000\r\n", &[b'x'; 0x10000][..], b"\r\n"].concat();
-    let start = Instant::now();
-    while connection.try_send(&chunk).is_ok() {
-        assert!(start.elapsed() < Duration::from_secs(10), "{} reads forever", server.name);
-    }
 }
 
 #[test]

@@ -182,8 +182,8 @@ fn every_test_that_security_md_names_exists() {
                 unit_tests = source(span).unwrap_or_else(|| panic!("{span} in: {row}"));
                 continue;
             }
-            let is_there = match span.split_once("::") {
-                Some((module, test)) => suite(module).contains(&format!("fn {test}()")),
+            let is_there = match span.rsplit_once("::") {
+                Some((module, test)) => tests_of(module).contains(&format!("fn {test}()")),
                 _ if span.contains('-') => vectors.iter().any(|vector| vector.name == span),
                 _ if span.contains('_') => unit_tests.contains(&format!("fn {span}()")),
                 // Types, and a crate.
@@ -199,9 +199,12 @@ fn every_test_that_security_md_names_exists() {
     assert!(named > 40, "only {named} tests were found in SECURITY.md");
 }
 
-/// A file of the suite.
-fn suite(module: &str) -> String {
-    read(format!("tests/suite/{module}.rs"))
+/// A file of the suite, or of an adapter's own tests: `tower::bodies`.
+fn tests_of(module: &str) -> String {
+    read(match module.split_once("::") {
+        Some((adapter, module)) => format!("pierre-webhook-{adapter}/tests/{adapter}/{module}.rs"),
+        None => format!("tests/suite/{module}.rs"),
+    })
 }
 
 /// What SECURITY.md names by its path: a folder or a program, or a file of core with its tests.

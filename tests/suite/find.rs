@@ -3,29 +3,19 @@
 use std::{
     convert::Infallible,
     future::{Pending, pending},
-    pin::{Pin, pin},
-    sync::{
-        Arc,
-        atomic::{AtomicBool, AtomicUsize, Ordering},
-    },
-    task::{Context, Poll, Waker},
+    sync::atomic::{AtomicUsize, Ordering},
     time::{Duration, UNIX_EPOCH},
 };
 
-use actix_web::{FromRequest, HttpRequest, dev::Payload, test::TestRequest};
-use bytes::Bytes;
+use actix_web::HttpRequest;
 use http::{StatusCode, request::Parts};
-use http_body_util::{BodyExt, Full};
 use pierre_webhook_core::{LiveVerifier, Secret, Verifier};
 use pierre_webhook_tests::{
-    client::{Connection, Request, Response, exchange},
-    sample::{NOW, delivery, delivery_by, secret, tampered, verifier, verifier_of},
+    client::{Connection, Response, exchange},
+    sample::{NOW, delivery, delivery_by, tampered, verifier, verifier_of},
     server::{Handled, Server, actix_with, axum_router, axum_with, both},
 };
-use tower::{Layer, Service, service_fn};
 use tower_http::timeout::TimeoutLayer;
-
-use crate::bodies::Silent;
 
 /// Starts a server of each framework that looks its verifier up by the header `x-tenant`, after a wait.
 fn looking_up(handled: &Handled) -> [Server; 2] {
@@ -93,57 +83,6 @@ fn no_verifier_is_looked_up_for_a_request_that_is_not_a_delivery() {
         let response = exchange(server.address, &request.with_content_length());
         assert_eq!(response.status, 400, "{}", server.name);
     }
-}
-
-/// Finds a verifier at once, and holds something until it is dropped.
-struct Holding(Arc<AtomicBool>);
-
-impl Future for Holding {
-    type Output = Result<Option<Verifier>, Infallible>;
-
-    fn poll(self: Pin<&mut Self>, _: &mut Context<'_>) -> Poll<Self::Output> {
-        Poll::Ready(Ok(Some(verifier())))
-    }
-}
-
-impl Drop for Holding {
-    fn drop(&mut self) {
-        self.0.store(true, Ordering::SeqCst);
-    }
-}
-
-#[actix_web::test]
-async fn what_a_look_up_holds_is_dropped_before_the_body_arrives() {
-    fn assert_is_free_once_polled(is_free: &AtomicBool, verifying: impl Future) {
-        let mut verifying = pin!(verifying);
-        let polled = verifying.as_mut().poll(&mut Context::from_waker(Waker::noop()));
-        assert!(polled.is_pending() && is_free.load(Ordering::SeqCst));
-    }
-    let of = delivery();
-
-    let is_free = Arc::<AtomicBool>::default();
-    let finder = |_: &Parts| Holding(Arc::clone(&is_free));
-    let handler = service_fn(async |_: http::Request<pierre_webhook_tower::VerifiedBody>| {
-        Ok::<_, Infallible>(http::Response::new(Full::<Bytes>::default()))
-    });
-    let mut service = pierre_webhook_tower::VerifyWebhookLayer::new(finder).layer(handler);
-    let request = of.headers.iter().fold(http::Request::post("/"), |request, (name, value)| {
-        request.header(name, value.as_slice())
-    });
-    assert_is_free_once_polled(&is_free, service.call(request.body(Silent).unwrap()));
-
-    let is_free = Arc::<AtomicBool>::default();
-    let held = Arc::clone(&is_free);
-    let finder = move |_: &HttpRequest| Holding(Arc::clone(&held));
-    let config = pierre_webhook_actix::WebhookConfig::new(finder);
-    let request = of.headers.iter().fold(TestRequest::post(), |request, (name, value)| {
-        request.append_header((name.as_str(), value.as_slice()))
-    });
-    let request = request.app_data(config).to_http_request();
-    let silent = Silent.map_err(|never| match never {}).into_data_stream();
-    let mut payload: Payload = Payload::Stream { payload: Box::pin(silent) };
-    let webhook = pierre_webhook_actix::Webhook::from_request(&request, &mut payload);
-    assert_is_free_once_polled(&is_free, webhook);
 }
 
 #[test]
@@ -242,70 +181,4 @@ fn a_look_up_that_never_ends_is_stopped_by_the_timeout_of_each_framework() {
     let response = answer(&actix);
     assert_eq!((response.status, &*response.detail()), (503, "Webhook verifier is not available"));
     assert_eq!(handled.count(), 0);
-}
-
-#[tokio::test(start_paused = true)]
-async fn in_actix_the_look_up_and_the_body_share_30_seconds() {
-    use pierre_webhook_actix::{Webhook, WebhookConfig};
-
-    let takes = |seconds| {
-        move |_: &HttpRequest| async move {
-            tokio::time::sleep(Duration::from_secs(seconds)).await;
-            Ok::<_, Infallible>(Some(verifier()))
-        }
-    };
-    for (seconds, text) in
-        [(29, "Webhook body could not be read"), (31, "Webhook verifier is not available")]
-    {
-        let request = TestRequest::post().app_data(WebhookConfig::new(takes(seconds)));
-        let request = delivery()
-            .headers
-            .into_iter()
-            .fold(request, |request, (name, value)| request.append_header((name, value)));
-        let body = Silent.map_err(|never| match never {}).into_data_stream();
-        let mut payload: Payload = Payload::Stream { payload: Box::pin(body) };
-        let start = tokio::time::Instant::now();
-        let webhook = Webhook::from_request(&request.to_http_request(), &mut payload);
-        assert_eq!(webhook.await.unwrap_err().to_string(), text);
-        assert_eq!(start.elapsed().as_secs(), 30);
-    }
-}
-
-#[tokio::test]
-async fn a_rejection_names_the_tenant_once_its_verifier_is_found() {
-    use pierre_webhook_tower::{Rejection, VerifyWebhookLayer};
-
-    let find = |parts: &Parts| {
-        let name = parts.uri.path().trim_start_matches('/').to_owned();
-        async move {
-            Ok::<_, Infallible>((name != "unknown").then(|| verifier().body_limit(15).tenant(name)))
-        }
-    };
-    let handler = service_fn(async |request: http::Request<pierre_webhook_tower::VerifiedBody>| {
-        let webhook = request.extensions().get::<pierre_webhook_tower::Webhook>().cloned();
-        assert_eq!(webhook.unwrap().tenant.as_deref(), Some("acme"));
-        Ok::<_, Infallible>(http::Response::new(Full::<Bytes>::default()))
-    });
-    let mut service = VerifyWebhookLayer::new(find).layer(handler);
-    let stale = Request::delivery("ping", &secret().sign(0, b""), "");
-    let unsigned = delivery().without("x-pierre-signature");
-    let large = Request { body: vec![b' '; 16], ..delivery() };
-    for (of, path, status, tenant) in [
-        (delivery(), "/acme", 200, None),
-        (delivery(), "/unknown", 401, None),
-        (unsigned, "/acme", 400, None),
-        (stale, "/acme", 401, Some("acme")),
-        (tampered(), "/acme", 401, Some("acme")),
-        (large, "/acme", 413, Some("acme")),
-    ] {
-        let request =
-            of.headers.iter().fold(http::Request::post(path), |request, (name, value)| {
-                request.header(name, value.as_slice())
-            });
-        let request = request.body(Full::<Bytes>::from(of.body)).unwrap();
-        let response = service.call(request).await.unwrap();
-        assert_eq!(response.status(), status, "{path}");
-        let rejection = response.extensions().get::<Rejection>();
-        assert_eq!(rejection.and_then(Rejection::tenant), tenant, "{path} {status}");
-    }
 }

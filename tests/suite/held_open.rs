@@ -12,7 +12,7 @@ use std::{
 
 use axum::{Router, body::Body, routing::post};
 use bytes::Bytes;
-use http::{Request, StatusCode};
+use http::StatusCode;
 use http_body_util::channel::Channel;
 use pierre_webhook_core::{LiveVerifier, Secret, Verifier};
 use pierre_webhook_dedup::{Dedup, DedupLayer, MemoryStore};
@@ -160,15 +160,7 @@ async fn a_copy_held_open_for_longer_than_the_retention_is_not_handled_again() {
     let verify = VerifyWebhookLayer::new(Verifier::new(secret()).clock(now));
     let once = DedupLayer::new(Dedup::new(MemoryStore::new()).retention(RETENTION));
     let app = Router::new().route("/webhooks", post(handler).route_layer((verify, once)));
-    let request = |body| {
-        let request = Request::post("/webhooks");
-        let of = delivery();
-        let request = of
-            .headers
-            .iter()
-            .fold(request, |request, (name, value)| request.header(name, value.as_slice()));
-        request.body(body).unwrap()
-    };
+    let request = |body| delivery().to_http(body);
 
     let (mut chunks, body) = Channel::<Bytes, Infallible>::new(1);
     let held = tokio::spawn(app.clone().oneshot(request(Body::new(body))));

@@ -79,6 +79,7 @@ fn texts() -> Vec<Text> {
     #[derive(Deserialize)]
     struct Row {
         name: String,
+        text: Option<String>,
         base64: Option<String>,
         repeat: Option<Repeat>,
     }
@@ -93,12 +94,13 @@ fn texts() -> Vec<Text> {
         serde_json::from_str(include_str!("../vectors/json_test_suite.json")).expect("the texts");
     rows.into_iter()
         .map(|row| Text {
-            bytes: match (row.base64, row.repeat) {
-                (Some(base64), None) => STANDARD.decode(base64).expect("base64").into(),
-                (None, Some(Repeat { text, count, suffix })) => {
+            bytes: match (row.text, row.base64, row.repeat) {
+                (Some(text), None, None) => text.into(),
+                (None, Some(base64), None) => STANDARD.decode(base64).expect("base64").into(),
+                (None, None, Some(Repeat { text, count, suffix })) => {
                     (text.repeat(count) + &suffix).into()
                 }
-                _ => panic!("{}: one of base64 and repeat", row.name),
+                _ => panic!("{}: one of text, base64 and repeat", row.name),
             },
             name: row.name,
         })
