@@ -2,6 +2,7 @@
 
 pub mod client;
 pub mod http2;
+pub mod json_test_suite;
 pub mod log;
 pub mod proxy;
 pub mod redis_server;
