@@ -5,11 +5,14 @@ use std::sync::Arc;
 use pierre_webhook_core::DeliveryId;
 use pierre_webhook_tower::Webhook;
 
+/// A function of the user's.
+type Hook<T> = Arc<dyn Fn(&Webhook) -> T + Send + Sync>;
+
 #[derive(Clone, Default)]
 pub(super) struct Rules {
     pub(super) stops_with_sender: bool,
-    pub(super) id: Option<Arc<dyn Fn(&Webhook) -> DeliveryId + Send + Sync>>,
-    pub(super) only_if: Option<Arc<dyn Fn(&Webhook) -> bool + Send + Sync>>,
+    pub(super) id: Option<Hook<DeliveryId>>,
+    pub(super) only_if: Option<Hook<bool>>,
 }
 
 impl Rules {
