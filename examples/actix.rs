@@ -119,3 +119,22 @@ async fn receive(webhook: Webhook) -> HttpResponse {
     }
     HttpResponse::NoContent().finish()
 }
+
+#[cfg(test)]
+mod tests {
+    use pierre_webhook_actix::TestDelivery;
+
+    use super::*;
+
+    #[actix_web::test]
+    async fn a_push_is_answered_with_success() {
+        let webhook = TestDelivery::push().branch("dev").delivery().into();
+        assert_eq!(receive(webhook).await.status(), 204);
+    }
+
+    #[actix_web::test]
+    async fn an_unknown_event_is_answered_with_success() {
+        let webhook = TestDelivery::new("branch.created", "{}").delivery().into();
+        assert_eq!(receive(webhook).await.status(), 204);
+    }
+}

@@ -107,3 +107,22 @@ async fn receive(webhook: Webhook) -> StatusCode {
     }
     StatusCode::NO_CONTENT
 }
+
+#[cfg(test)]
+mod tests {
+    use pierre_webhook_tower::TestDelivery;
+
+    use super::*;
+
+    #[tokio::test]
+    async fn a_push_is_answered_with_success() {
+        let webhook = TestDelivery::push().branch("dev").delivery().into();
+        assert_eq!(receive(webhook).await, StatusCode::NO_CONTENT);
+    }
+
+    #[tokio::test]
+    async fn an_unknown_event_is_answered_with_success() {
+        let webhook = TestDelivery::new("branch.created", "{}").delivery().into();
+        assert_eq!(receive(webhook).await, StatusCode::NO_CONTENT);
+    }
+}

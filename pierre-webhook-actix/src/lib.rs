@@ -5,6 +5,8 @@ mod config;
 mod extractor;
 mod rejected;
 mod rejection;
+#[cfg(feature = "test-util")]
+mod test_request;
 mod trace;
 mod unread;
 
@@ -18,8 +20,14 @@ pub use pierre_webhook_core::{
     problem_json,
 };
 
+#[cfg(feature = "test-util")]
+#[doc(no_inline)]
+pub use pierre_webhook_core::{TestClock, TestDelivery};
+
 pub use {
     config::{MissingWebhookConfig, WebhookConfig},
     extractor::{Webhook, WebhookBodyTaken},
     rejection::Rejection,
 };
+#[cfg(feature = "test-util")]
+pub use test_request::test_request;

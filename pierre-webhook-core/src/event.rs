@@ -1,6 +1,8 @@
 //! The typed events.
 
 mod event_type;
+#[cfg(feature = "test-util")]
+pub(crate) mod example;
 mod object;
 mod push;
 mod read;

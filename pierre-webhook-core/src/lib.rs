@@ -18,6 +18,10 @@ mod problem;
 mod secret;
 mod settings;
 mod signature;
+#[cfg(feature = "test-util")]
+mod test_clock;
+#[cfg(feature = "test-util")]
+mod test_delivery;
 mod verifier;
 
 pub use delivery::{Delivery, DeliveryId, ParseDeliveryIdError};
@@ -34,3 +38,5 @@ pub use problem::{PROBLEM_JSON, problem_json};
 pub use secret::{EmptySecret, Secret, SecretFromEnvError};
 pub use signature::Signature;
 pub use verifier::Verifier;
+#[cfg(feature = "test-util")]
+pub use {test_clock::TestClock, test_delivery::TestDelivery};

@@ -22,6 +22,10 @@ pub use pierre_webhook_core::{
     problem_json,
 };
 
+#[cfg(feature = "test-util")]
+#[doc(no_inline)]
+pub use pierre_webhook_core::{TestClock, TestDelivery};
+
 #[cfg(feature = "metrics")]
 #[doc(no_inline)]
 pub use pierre_webhook_core::metrics;

@@ -15,26 +15,20 @@ use pierre_webhook_core::Delivery;
 /// `Option<Webhook>` is deliberately unsupported: on a route without the layer, the handler would run for every
 /// request. `Option<Extension<Webhook>>` in axum has the same flaw, so don't use it.
 ///
-/// To test a handler, sign a body and verify it:
+/// To test a handler, make one of a test delivery (feature `test-util`):
 ///
 /// ```
-/// use pierre_webhook_tower::{
-///     DeliveryHeaders, EVENT_HEADER, SIGNATURE_HEADER, Secret, Verifier, Webhook,
-/// };
+/// use pierre_webhook_tower::{TestDelivery, Webhook};
 ///
 /// async fn receive(webhook: Webhook) -> String {
-///     format!("{} of {} bytes", webhook.event_type(), webhook.body.len())
+///     webhook.event_type().to_owned()
 /// }
 ///
-/// let secret = Secret::new("test")?;
-/// let signature = secret.sign(1_790_000_000, b"{}");
-/// let headers = DeliveryHeaders::parse([(SIGNATURE_HEADER, &*signature), (EVENT_HEADER, "ping")])?;
-/// let delivery = Verifier::new(secret).any_age().verify(&headers, "{}".into())?;
-///
 /// # tokio::runtime::Builder::new_current_thread().build()?.block_on(async {
-/// assert_eq!(receive(Webhook::from(delivery)).await, "ping of 2 bytes");
+/// let webhook = TestDelivery::push().delivery().into();
+/// assert_eq!(receive(webhook).await, "push");
 /// # });
-/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// # Ok::<(), std::io::Error>(())
 /// ```
 #[derive(Clone, Debug)]
 pub struct Webhook {

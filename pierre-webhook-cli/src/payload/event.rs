@@ -1,7 +1,7 @@
 //! Realistic payloads of the four documented events, a different one for each delivery.
 
 use jiff::{SignedDuration, Timestamp};
-use serde::Serialize;
+use pierre_webhook_core::TestDelivery;
 use sha2::{Digest as _, Sha256};
 
 use super::tree::Tree;
@@ -10,46 +10,6 @@ use crate::{exit::Failure, hex};
 /// Makes the payloads of a run differ from those of other runs.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Seed([u8; 16]);
-
-#[derive(Serialize)]
-struct Push {
-    repository: PushedRepository,
-    org: &'static str,
-    r#ref: &'static str,
-    before: String,
-    after: String,
-    customer_id: &'static str,
-    pushed_at: Timestamp,
-}
-
-#[derive(Serialize)]
-struct PushedRepository {
-    id: &'static str,
-    url: &'static str,
-    repo_name: &'static str,
-}
-
-#[derive(Serialize)]
-struct Sync {
-    r#type: &'static str,
-    repository: Repository,
-    run_count: u64,
-    is_first_sync: bool,
-    started_at: Timestamp,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    completed_at: Option<Timestamp>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    error: Option<&'static str>,
-}
-
-#[derive(Serialize)]
-struct Repository {
-    id: &'static str,
-    url: &'static str,
-}
-
-const ID: &str = "repo_01HZXE4K6YZ1Q2ABCD3EFG45H6";
-const URL: &str = "team/project-alpha";
 
 impl Seed {
     pub(crate) fn random() -> Result<Self, Failure> {
@@ -94,35 +54,39 @@ impl KnownEvent {
         let microseconds = n.wrapping_add(u16::from_be_bytes([seed.0[0], seed.0[1]]).into()) % 1000;
         let at = at.as_millisecond().saturating_mul(1000).saturating_add_unsigned(microseconds);
         let at = Timestamp::from_microsecond(at).unwrap_or(Timestamp::UNIX_EPOCH);
-        match self {
-            Self::Push => Tree::new(&Push {
-                repository: PushedRepository { id: ID, url: URL, repo_name: "owner/repo" },
-                org: "acme",
-                r#ref: "refs/heads/main",
-                before: seed.object_id(n.saturating_sub(1)),
-                after: seed.object_id(n),
-                customer_id: "your-customer-id",
-                pushed_at: at,
-            }),
-            Self::SyncStarted => Tree::new(&self.sync(n.saturating_sub(1), at, None)),
-            Self::SyncSucceeded => Tree::new(&self.sync(n, before(at, 150), Some(at))),
-            Self::SyncFailed => Tree::new(&Sync {
-                error: Some("authentication failed"),
-                ..self.sync(n, before(at, 5), Some(at))
-            }),
-        }
-    }
-
-    fn sync(self, run_count: u64, started_at: Timestamp, completed_at: Option<Timestamp>) -> Sync {
-        Sync {
-            r#type: self.event_type(),
-            repository: Repository { id: ID, url: URL },
-            run_count,
-            is_first_sync: run_count <= u64::from(completed_at.is_some()),
-            started_at,
-            completed_at,
-            error: None,
-        }
+        let body = match self {
+            Self::Push => TestDelivery::push()
+                .with(|push| {
+                    push.before = seed.object_id(n.saturating_sub(1));
+                    push.after = seed.object_id(n);
+                    push.pushed_at = at;
+                })
+                .body(),
+            Self::SyncStarted => TestDelivery::sync_started()
+                .with(|sync| {
+                    sync.run_count = n.saturating_sub(1);
+                    sync.is_first_sync = n <= 1;
+                    sync.started_at = at;
+                })
+                .body(),
+            Self::SyncSucceeded => TestDelivery::sync_succeeded()
+                .with(|sync| {
+                    sync.run_count = n;
+                    sync.is_first_sync = n <= 1;
+                    sync.started_at = before(at, 150);
+                    sync.completed_at = at;
+                })
+                .body(),
+            Self::SyncFailed => TestDelivery::sync_failed()
+                .with(|sync| {
+                    sync.run_count = n;
+                    sync.is_first_sync = n <= 1;
+                    sync.started_at = before(at, 5);
+                    sync.completed_at = at;
+                })
+                .body(),
+        };
+        serde_json::from_slice(&body).map(Tree::Raw)
     }
 }
 

@@ -34,7 +34,7 @@ use super::{
 #[non_exhaustive]
 pub struct PushEvent {
     #[serde(rename = "type", default, deserialize_with = "TypeOf::or_null")]
-    event_type: TypeOf<Self>,
+    pub(super) event_type: TypeOf<Self>,
     /// The repository that was pushed to.
     #[serde(deserialize_with = "object")]
     pub repository: Repository,

@@ -19,7 +19,7 @@ use super::{
 #[non_exhaustive]
 pub struct RepoSyncStartedEvent {
     #[serde(rename = "type")]
-    event_type: TypeOf<Self>,
+    pub(super) event_type: TypeOf<Self>,
     /// The repository that is being synced.
     #[serde(deserialize_with = "object")]
     pub repository: Repository,
@@ -45,7 +45,7 @@ impl Payload for RepoSyncStartedEvent {
 #[non_exhaustive]
 pub struct RepoSyncSucceededEvent {
     #[serde(rename = "type")]
-    event_type: TypeOf<Self>,
+    pub(super) event_type: TypeOf<Self>,
     /// The repository that was synced.
     #[serde(deserialize_with = "object")]
     pub repository: Repository,
@@ -75,7 +75,7 @@ impl Payload for RepoSyncSucceededEvent {
 #[non_exhaustive]
 pub struct RepoSyncFailedEvent {
     #[serde(rename = "type")]
-    event_type: TypeOf<Self>,
+    pub(super) event_type: TypeOf<Self>,
     /// The repository whose sync failed.
     #[serde(deserialize_with = "object")]
     pub repository: Repository,
