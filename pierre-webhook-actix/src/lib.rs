@@ -3,10 +3,13 @@
 
 mod config;
 mod extractor;
+mod middleware;
 mod rejected;
 mod rejection;
 mod trace;
 mod unread;
+mod verification;
+mod webhook;
 
 // So that a service needs one dependency.
 #[doc(no_inline)]
@@ -20,6 +23,8 @@ pub use pierre_webhook_core::{
 
 pub use {
     config::{MissingWebhookConfig, WebhookConfig},
-    extractor::{Webhook, WebhookBodyTaken},
+    extractor::WebhookBodyTaken,
+    middleware::{VerifyWebhook, VerifyWebhookMiddleware},
     rejection::Rejection,
+    webhook::Webhook,
 };
