@@ -3,12 +3,15 @@
 
 mod config;
 mod extractor;
+mod middleware;
+mod observe;
 mod rejected;
 mod rejection;
 #[cfg(feature = "test-util")]
 mod test_request;
-mod trace;
 mod unread;
+mod verification;
+mod webhook;
 
 // So that a service needs one dependency.
 #[doc(no_inline)]
@@ -23,11 +26,16 @@ pub use pierre_webhook_core::{
 #[cfg(feature = "test-util")]
 #[doc(no_inline)]
 pub use pierre_webhook_core::{TestClock, TestDelivery};
+#[cfg(feature = "metrics")]
+#[doc(no_inline)]
+pub use pierre_webhook_core::metrics;
 
 pub use {
     config::{MissingWebhookConfig, WebhookConfig},
-    extractor::{Webhook, WebhookBodyTaken},
+    extractor::WebhookBodyTaken,
+    middleware::{VerifyWebhook, VerifyWebhookMiddleware},
     rejection::Rejection,
+    webhook::Webhook,
 };
 #[cfg(feature = "test-util")]
 pub use test_request::test_request;
