@@ -2,6 +2,7 @@
 
 pub mod client;
 pub mod http2;
+pub mod postgres_server;
 pub mod redis_server;
 pub mod sample;
 pub mod scripted;
