@@ -21,6 +21,9 @@ pub(crate) const WINDOW: i64 = 64;
 /// doesn't, such as a worker that works off the same inbox without order.
 pub(crate) const ASIDE: Duration = Duration::from_secs(600);
 
+/// The same for one that is behind a running one: see the SQL of PostgreSQL.
+pub(crate) const NEXT_ASIDE: Duration = Duration::from_millis(500);
+
 /// How many rows one statement prunes, so that no lock is held for long.
 pub(crate) const PRUNED_AT_ONCE: i64 = 1000;
 

@@ -73,29 +73,40 @@ SELECT id, tenant FROM pierre_delivery
 WHERE scope = $1 AND ended_at IS NULL AND due <= statement_timestamp()
 ORDER BY due, seq LIMIT $2 FOR UPDATE SKIP LOCKED";
 
-/// Takes up to $2 of the locked rows for $3 milliseconds, and puts those aside for $5 milliseconds that have an earlier
-/// one of their lane in the way: a dead one only if $4. 6 and 7 are the ids and tenants of the locked rows.
+/// Takes up to $2 of the locked rows for $3 milliseconds, and puts those aside that have another one of their lane in
+/// the way: one that runs, an earlier one that is ready, or an earlier one that is dead, if $4. 7 and 8 are the ids and tenants of the locked rows.
 ///
-/// It must be a statement of its own. The end of an earlier delivery wakes the next one of its lane in one transaction,
-/// and waits for the lock on it: so either this statement sees that the earlier one has ended, or the next one is woken
-/// after it was put aside.
+/// The end of a delivery wakes the next one, so rows are put aside for long, $5 milliseconds. Only one case could miss
+/// that: the row was stored after the statement that ends the one before it had begun, and that isn't committed yet.
+/// It is seen as running then. So the row behind a running one is put aside for $6 milliseconds, which are few.
+///
+/// This must be a statement of its own, after the rows are locked: a statement that wakes one of them and is
+/// committed by then is seen, and one that isn't waits for the lock and wakes the row after it was put aside.
 pub(crate) const TAKE_LOCKED: &str = "
 WITH locked AS (
-    SELECT d.scope, d.id, d.tenant, d.due, d.seq, EXISTS (
-        SELECT 1 FROM pierre_delivery earlier
-        WHERE earlier.scope = d.scope AND earlier.tenant = d.tenant AND earlier.lane = d.lane
-            AND earlier.state <> 'done' AND ($4 OR earlier.state <> 'dead') AND earlier.seq < d.seq
-    ) AS is_blocked
-    FROM unnest($6::bytea[], $7::text[]) AS picked (id, tenant)
+    SELECT d.scope, d.id, d.tenant, d.due, d.seq,
+        EXISTS (
+            SELECT 1 FROM pierre_delivery earlier
+            WHERE earlier.scope = d.scope AND earlier.tenant = d.tenant AND earlier.lane = d.lane
+                AND earlier.state <> 'done' AND (earlier.state = 'ready' OR ($4 AND earlier.state = 'dead'))
+                AND earlier.seq < d.seq) AS is_in_queue,
+        EXISTS (
+            SELECT 1 FROM pierre_delivery other
+            WHERE other.scope = d.scope AND other.tenant = d.tenant AND other.lane = d.lane
+                AND other.state <> 'done' AND other.state = 'running'
+                AND other.seq <> d.seq) AS is_behind_running
+    FROM unnest($7::bytea[], $8::text[]) AS picked (id, tenant)
     JOIN pierre_delivery d ON d.scope = $1 AND d.id = picked.id AND d.tenant = picked.tenant),
 ranked AS (
-    SELECT *, row_number() OVER (PARTITION BY is_blocked ORDER BY due, seq) AS place FROM locked)
+    SELECT scope, id, tenant, is_in_queue, is_in_queue OR is_behind_running AS is_blocked,
+        row_number() OVER (PARTITION BY is_in_queue OR is_behind_running ORDER BY due, seq) AS place
+    FROM locked)
 UPDATE pierre_delivery d
 SET state = CASE WHEN is_blocked THEN 'ready' ELSE 'running' END,
     attempt = d.attempt + CASE WHEN is_blocked THEN 0 ELSE 1 END,
     tries = d.tries + CASE WHEN is_blocked THEN 0 ELSE 1 END,
-    due = statement_timestamp()
-        + CASE WHEN is_blocked THEN $5::bigint ELSE $3::bigint END * interval '1 millisecond'
+    due = statement_timestamp() + interval '1 millisecond'
+        * CASE WHEN is_in_queue THEN $5::bigint WHEN is_blocked THEN $6::bigint ELSE $3::bigint END
 FROM ranked
 WHERE d.scope = ranked.scope AND d.id = ranked.id AND d.tenant = ranked.tenant
     AND (is_blocked OR place <= $2)
@@ -121,7 +132,7 @@ woken AS (
     FROM ended CROSS JOIN LATERAL (
         SELECT next.id FROM pierre_delivery next
         WHERE next.scope = ended.scope AND next.tenant = ended.tenant AND next.lane = ended.lane
-            AND next.seq > ended.seq AND next.state <> 'done' AND next.state = 'ready'
+            AND next.state <> 'done' AND next.state = 'ready'
         ORDER BY next.seq LIMIT 1) next
     WHERE $5 AND d.scope = ended.scope AND d.id = next.id AND d.tenant = ended.tenant
         AND d.state = 'ready')
@@ -138,7 +149,7 @@ woken AS (
     FROM ended CROSS JOIN LATERAL (
         SELECT next.id FROM pierre_delivery next
         WHERE next.scope = ended.scope AND next.tenant = ended.tenant AND next.lane = ended.lane
-            AND next.seq > ended.seq AND next.state <> 'done' AND next.state = 'ready'
+            AND next.state <> 'done' AND next.state = 'ready'
         ORDER BY next.seq LIMIT 1) next
     WHERE $5 AND d.scope = ended.scope AND d.id = next.id AND d.tenant = ended.tenant
         AND d.state = 'ready')
@@ -192,7 +203,7 @@ woken AS (
     FROM ended CROSS JOIN LATERAL (
         SELECT next.id FROM pierre_delivery next
         WHERE next.scope = ended.scope AND next.tenant = ended.tenant AND next.lane = ended.lane
-            AND next.seq > ended.seq AND next.state <> 'done' AND next.state = 'ready'
+            AND next.state <> 'done' AND next.state = 'ready'
         ORDER BY next.seq LIMIT 1) next
     WHERE d.scope = ended.scope AND d.id = next.id AND d.tenant = ended.tenant
         AND d.state = 'ready')

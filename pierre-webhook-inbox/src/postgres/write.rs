@@ -11,7 +11,9 @@ use crate::{
     entry::{Inserted, Pruned},
     error::InboxError,
     row::{NewRow, TakenRow},
-    store::{ASIDE, Outcome, PRUNED_AT_ONCE, Prune, Take, Ticket, WINDOW, milliseconds},
+    store::{
+        ASIDE, NEXT_ASIDE, Outcome, PRUNED_AT_ONCE, Prune, Take, Ticket, WINDOW, milliseconds,
+    },
 };
 
 pub(super) async fn insert(
@@ -56,6 +58,7 @@ pub(super) async fn take_in_order(
 ) -> Result<Vec<TakenRow>, InboxError> {
     let window = take.limit.max(WINDOW);
     let (lease, aside) = (milliseconds(take.lease), milliseconds(ASIDE));
+    let next_aside = milliseconds(NEXT_ASIDE);
     // If all of a window is blocked, the free ones may be behind it.
     loop {
         let transaction = client.transaction().await?;
@@ -72,7 +75,10 @@ pub(super) async fn take_in_order(
         }
         let statement = transaction.prepare_cached(sql::TAKE_LOCKED).await?;
         let rows = transaction
-            .query(&statement, &[&scope, &take.limit, &lease, &dead_holds, &aside, &ids, &tenants])
+            .query(
+                &statement,
+                &[&scope, &take.limit, &lease, &dead_holds, &aside, &next_aside, &ids, &tenants],
+            )
             .await?;
         transaction.commit().await?;
         let mut taken = Vec::new();

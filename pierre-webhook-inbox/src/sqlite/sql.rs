@@ -64,12 +64,19 @@ WHERE seq IN (
     ORDER BY due, seq LIMIT ?2)
 RETURNING seq, id, tenant, event_type, signed_at, matched_secret, attempt, tries, body";
 
-/// The first ?2 rows that are due, and whether an earlier one of the lane is in the way: a dead one only if ?3.
+/// The first ?2 rows that are due, and what is in their way: an earlier one of the lane that is ready, or dead if ?3;
+/// another one that runs.
 pub(crate) const DUE: &str = "
-SELECT seq, EXISTS (
-    SELECT 1 FROM pierre_delivery earlier
-    WHERE earlier.scope = d.scope AND earlier.tenant = d.tenant AND earlier.lane = d.lane
-        AND earlier.state <> 'done' AND (?3 OR earlier.state <> 'dead') AND earlier.seq < d.seq)
+SELECT seq,
+    EXISTS (
+        SELECT 1 FROM pierre_delivery earlier
+        WHERE earlier.scope = d.scope AND earlier.tenant = d.tenant AND earlier.lane = d.lane
+            AND earlier.state <> 'done' AND (earlier.state = 'ready' OR (?3 AND earlier.state = 'dead'))
+            AND earlier.seq < d.seq),
+    EXISTS (
+        SELECT 1 FROM pierre_delivery other
+        WHERE other.scope = d.scope AND other.tenant = d.tenant AND other.lane = d.lane
+            AND other.state <> 'done' AND other.state = 'running' AND other.seq <> d.seq)
 FROM pierre_delivery d
 WHERE scope = ?1 AND ended_at IS NULL AND due <= CAST(unixepoch('subsec') * 1000 AS INTEGER)
 ORDER BY due, seq LIMIT ?2";
@@ -123,7 +130,7 @@ UPDATE pierre_delivery SET due = CAST(unixepoch('subsec') * 1000 AS INTEGER)
 WHERE state = 'ready' AND seq = (
     SELECT min(next.seq) FROM pierre_delivery ended
     JOIN pierre_delivery next ON next.scope = ended.scope AND next.tenant = ended.tenant
-        AND next.lane = ended.lane AND next.seq > ended.seq
+        AND next.lane = ended.lane
     WHERE ended.scope = ?1 AND ended.id = ?2 AND ended.tenant = ?3
         AND next.state <> 'done' AND next.state = 'ready')";
 

@@ -9,7 +9,10 @@ use super::sql;
 use crate::{
     entry::{Inserted, Pruned},
     row::{NewRow, TakenRow},
-    store::{ASIDE, Order, Outcome, PRUNED_AT_ONCE, Prune, Take, Ticket, WINDOW, milliseconds},
+    store::{
+        ASIDE, NEXT_ASIDE, Order, Outcome, PRUNED_AT_ONCE, Prune, Take, Ticket, WINDOW,
+        milliseconds,
+    },
 };
 
 pub(super) fn insert(connection: &Connection, row: &NewRow) -> rusqlite::Result<Inserted> {
@@ -56,12 +59,13 @@ fn take_in_order(
         let due = connection
             .prepare_cached(sql::DUE)?
             .query_map(params![scope, window, dead_holds], |row| {
-                Ok((row.get::<_, i64>(0)?, row.get::<_, bool>(1)?))
+                Ok((row.get::<_, i64>(0)?, row.get::<_, bool>(1)?, row.get::<_, bool>(2)?))
             })?
             .collect::<Result<Vec<_>, _>>()?;
-        for (seq, is_blocked) in &due {
-            if *is_blocked {
-                let put_aside = params![seq, milliseconds(ASIDE)];
+        for (seq, is_in_queue, is_behind_running) in &due {
+            if *is_in_queue || *is_behind_running {
+                let aside = if *is_in_queue { ASIDE } else { NEXT_ASIDE };
+                let put_aside = params![seq, milliseconds(aside)];
                 connection.prepare_cached(sql::PUT_ASIDE)?.execute(put_aside)?;
             } else if taken.len() < limit {
                 let one = params![seq, milliseconds(take.lease)];
