@@ -233,11 +233,10 @@ mod tests {
             .verify(&DeliveryHeaders::parse(headers).unwrap(), "[1]".into())
             .unwrap();
         assert_eq!(Delivery::from_stored("ping", "[1]".into(), 7), Ok(verified));
-        for (event_type, body, error) in
-            [("ping", "[1", Error::InvalidJson), ("p,", "[1]", Error::MissingEventHeader)]
-        {
-            assert_eq!(Delivery::from_stored(event_type, body.into(), 7), Err(error), "{body}");
-        }
+        let unreadable = Delivery::from_stored("ping", "[1".into(), 7);
+        assert_eq!(unreadable, Err(Error::InvalidJson { line: 1, column: 2 }));
+        let no_type = Delivery::from_stored("p,", "[1]".into(), 7);
+        assert_eq!(no_type, Err(Error::MissingEventHeader));
     }
 
     #[test]

@@ -2,6 +2,9 @@
 
 use std::time::Duration;
 
+/// Beyond this, multiplying a duration by a fraction could overflow.
+const LIMIT: Duration = Duration::from_secs(10 * 365 * 24 * 60 * 60);
+
 /// Doubles from the first delay to the longest. Each is shortened at random by up to a half, so that deliveries that
 /// failed together don't come back together.
 #[derive(Clone, Copy, Debug)]
@@ -19,7 +22,7 @@ impl Backoff {
 
     fn with_jitter(self, tries: u32, jitter: u32) -> Duration {
         let doubled = 1_u32.checked_shl(tries.saturating_sub(1)).unwrap_or(u32::MAX);
-        let full = self.first.saturating_mul(doubled).min(self.longest);
+        let full = self.first.saturating_mul(doubled).min(self.longest).min(LIMIT);
         let part = f64::from(jitter) / f64::from(u32::MAX);
         full.mul_f64(1.0 - part / 2.0)
     }
@@ -45,6 +48,7 @@ mod tests {
     #[test]
     fn the_longest_delays_do_not_overflow() {
         let backoff = Backoff { first: Duration::MAX, longest: Duration::MAX };
-        assert_eq!(backoff.with_jitter(1, u32::MAX / 2).as_secs() > 0, true);
+        assert_eq!(backoff.with_jitter(1, 0), LIMIT);
+        assert_eq!(backoff.with_jitter(99, u32::MAX), LIMIT / 2);
     }
 }

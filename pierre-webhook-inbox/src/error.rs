@@ -15,8 +15,11 @@ pub struct InboxError {
 
 #[derive(Clone, Debug)]
 enum Kind {
-    Full { most: u64 },
+    Full {
+        most: u64,
+    },
     TimedOut,
+    #[cfg(feature = "sqlite")]
     Busy,
     Database(Arc<dyn Error + Send + Sync>),
 }
@@ -51,6 +54,7 @@ impl fmt::Display for InboxError {
         match &self.kind {
             Kind::Full { most } => write!(f, "the inbox is full: {most} deliveries wait"),
             Kind::TimedOut => f.write_str("the database did not answer in time"),
+            #[cfg(feature = "sqlite")]
             Kind::Busy => f.write_str("too many operations wait for the database"),
             Kind::Database(cause) => {
                 write!(f, "the database failed: {cause}")?;
@@ -69,7 +73,7 @@ impl Error for InboxError {
     fn source(&self) -> Option<&(dyn Error + 'static)> {
         match &self.kind {
             Kind::Database(cause) => Some(&**cause),
-            Kind::Full { .. } | Kind::TimedOut | Kind::Busy => None,
+            _ => None,
         }
     }
 }

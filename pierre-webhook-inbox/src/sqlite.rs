@@ -17,7 +17,7 @@ use crate::{
     entry::{Entry, Inserted, Pruned, State, Stats},
     error::InboxError,
     row::{NewRow, TakenRow},
-    store::{OPERATION_TIMEOUT, Outcome, PRUNED_AT_ONCE, Prune, Store, StoreFuture, Take, Ticket},
+    store::{Outcome, PRUNED_AT_ONCE, Prune, Store, StoreFuture, Take, Ticket},
 };
 
 /// How long another process may hold the write lock. Shorter than an operation's time limit.

@@ -2,10 +2,15 @@
 
 mod run;
 mod running;
+mod settings;
 
 use std::{fmt, sync::Arc, time::Duration};
 
+use self::settings::Settings;
 use crate::{backoff::Backoff, error::InboxError, inbox::Inbox, job::Job, store::Order};
+
+const SHORTEST_LEASE: Duration = Duration::from_millis(10);
+const LONGEST_LEASE: Duration = Duration::from_secs(365 * 24 * 60 * 60);
 
 /// Runs a function for each delivery of an [`Inbox`], again and again until it succeeds.
 ///
@@ -46,18 +51,6 @@ pub struct Worker<F> {
     settings: Settings,
 }
 
-#[derive(Clone, Debug)]
-struct Settings {
-    concurrency: usize,
-    order: Order,
-    max_attempts: u32,
-    backoff: Backoff,
-    lease: Duration,
-    timeout: Duration,
-    poll_interval: Duration,
-    shutdown_timeout: Duration,
-}
-
 impl<F, W, E> Worker<F>
 where
     F: Fn(Job) -> W + Send + Sync + 'static,
@@ -66,16 +59,7 @@ where
 {
     /// Creates a worker that calls `handler` for each delivery. The error's `Display` is stored with the delivery.
     pub fn new(inbox: Inbox, handler: F) -> Self {
-        let settings = Settings {
-            concurrency: 8,
-            order: Order::Any,
-            max_attempts: 20,
-            backoff: Backoff { first: Duration::from_secs(1), longest: Duration::from_secs(3600) },
-            lease: Duration::from_secs(30),
-            timeout: Duration::from_secs(15 * 60),
-            poll_interval: Duration::from_secs(1),
-            shutdown_timeout: Duration::from_secs(20),
-        };
+        let settings = Settings::default();
         Self { inbox, handler: Arc::new(handler), settings }
     }
 
@@ -121,7 +105,7 @@ where
     ///
     /// While a delivery runs, its lease is renewed at every third of it.
     pub fn lease(mut self, lease: Duration) -> Self {
-        self.settings.lease = lease.max(Duration::from_millis(10));
+        self.settings.lease = lease.clamp(SHORTEST_LEASE, LONGEST_LEASE);
         self
     }
 

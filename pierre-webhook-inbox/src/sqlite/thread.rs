@@ -8,8 +8,10 @@ use std::{
 use rusqlite::Connection;
 use tokio::{sync::oneshot, time::timeout};
 
-use super::OPERATION_TIMEOUT;
-use crate::{error::InboxError, store::StoreFuture};
+use crate::{
+    error::InboxError,
+    store::{OPERATION_TIMEOUT, StoreFuture},
+};
 
 /// How many operations may wait. More fail at once.
 const QUEUE: usize = 4096;

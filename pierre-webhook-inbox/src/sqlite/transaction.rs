@@ -18,11 +18,11 @@ impl Transaction for rusqlite::Transaction<'_> {
     where
         Self: 'a;
 
-    fn insert<'a>(&'a self, insert: Insert) -> Result<Inserted, InboxError> {
+    fn insert(&self, insert: Insert) -> Result<Inserted, InboxError> {
         Ok(write::insert(self, &insert.0)?)
     }
 
-    fn complete<'a>(&'a self, complete: Complete) -> Result<bool, InboxError> {
+    fn complete(&self, complete: Complete) -> Result<bool, InboxError> {
         Ok(write::complete(self, &complete.0)?)
     }
 }

@@ -10,8 +10,8 @@ use tokio::{
 };
 
 use super::{
-    Settings,
     running::{Ended, Running},
+    settings::Settings,
 };
 use crate::{
     error::InboxError,

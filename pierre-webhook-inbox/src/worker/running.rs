@@ -9,7 +9,7 @@ use tokio::{
     time::{self, MissedTickBehavior, interval, sleep},
 };
 
-use super::Settings;
+use super::settings::Settings;
 use crate::{
     error::InboxError,
     job::Job,
@@ -76,7 +76,7 @@ impl Running {
         let limit = self.settings.timeout;
         let mut timeout = pin!(sleep(limit));
         let mut told_to_give_back = self.told_to_give_back.clone();
-        let mut renewals = interval(self.settings.lease / 3);
+        let mut renewals = interval(self.settings.renewal());
         renewals.set_missed_tick_behavior(MissedTickBehavior::Delay);
         renewals.reset();
         let result = loop {

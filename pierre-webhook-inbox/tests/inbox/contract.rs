@@ -68,7 +68,7 @@ contract! {
 /// A long time: nothing of it passes by itself in a test.
 const LONG: Duration = Duration::from_secs(3600);
 
-async fn insert(inbox: &Inbox, deliveries: &[Delivery]) {
+async fn insert<'d>(inbox: &Inbox, deliveries: impl IntoIterator<Item = &'d Delivery>) {
     for delivery in deliveries {
         assert_eq!(inbox.insert(delivery).await.unwrap(), Inserted::New);
     }
@@ -89,12 +89,12 @@ async fn until_len(runs: &Runs, length: usize) {
 }
 
 /// A worker whose handler fails for these deliveries.
-fn failing_for(
+fn failing_for<'d>(
     inbox: &Inbox,
     runs: &Runs,
-    failing: &[Delivery],
+    failing: impl IntoIterator<Item = &'d Delivery>,
 ) -> Worker<impl Fn(Job) -> std::future::Ready<Result<(), &'static str>> + Send + Sync + 'static> {
-    let (runs, failing) = (runs.clone(), failing.iter().map(Delivery::id).collect::<Vec<_>>());
+    let (runs, failing) = (runs.clone(), failing.into_iter().map(Delivery::id).collect::<Vec<_>>());
     let worker = Worker::new(inbox.clone(), move |job: Job| {
         runs.add(&job);
         let fails = failing.contains(&job.id());
@@ -108,7 +108,7 @@ fn recording(
     inbox: &Inbox,
     runs: &Runs,
 ) -> Worker<impl Fn(Job) -> std::future::Ready<Result<(), &'static str>> + Send + Sync + 'static> {
-    failing_for(inbox, runs, &[])
+    failing_for(inbox, runs, [])
 }
 
 /// A worker whose handler never ends.
@@ -161,7 +161,7 @@ async fn a_job_is_the_delivery_that_was_stored(database: Database) {
     let known = push("r");
     let unknown = verified("branch.created", r#"{"a":"\u0000"}"#, Some("acme"));
     assert_eq!(known.matched_secret, 1);
-    insert(&inbox, &[known.clone(), unknown.clone()]).await;
+    insert(&inbox, [&known, &unknown]).await;
     let runs = Runs::default();
     let working = Working::start(recording(&inbox, &runs).concurrency(1));
     until_len(&runs, 2).await;
@@ -174,9 +174,9 @@ async fn a_job_is_the_delivery_that_was_stored(database: Database) {
 async fn a_delivery_that_fails_is_tried_again_and_dies_after_its_last_attempt(database: Database) {
     let inbox = database.inbox().await;
     let delivery = ping();
-    insert(&inbox, &[delivery.clone()]).await;
+    insert(&inbox, [&delivery]).await;
     let runs = Runs::default();
-    let worker = failing_for(&inbox, &runs, &[delivery.clone()]);
+    let worker = failing_for(&inbox, &runs, [&delivery]);
     let working = Working::start(worker.max_attempts(3).backoff(LONG, LONG));
     for attempt in 1..=2 {
         until_len(&runs, attempt).await;
@@ -223,7 +223,7 @@ async fn a_dead_delivery_is_retried_with_all_its_tries_or_discarded(database: Da
 async fn a_handler_that_panics_has_failed(database: Database) {
     let inbox = database.inbox().await;
     let delivery = ping();
-    insert(&inbox, &[delivery.clone()]).await;
+    insert(&inbox, [&delivery]).await;
     let worker = Worker::new(inbox.clone(), async |job: Job| -> Result<(), String> {
         panic!("attempt {}", job.attempt())
     });
@@ -237,7 +237,7 @@ async fn a_handler_that_panics_has_failed(database: Database) {
 async fn a_handler_that_takes_too_long_has_failed(database: Database) {
     let inbox = database.inbox().await;
     let delivery = ping();
-    insert(&inbox, &[delivery.clone()]).await;
+    insert(&inbox, [&delivery]).await;
     let worker = hanging(&inbox, &Runs::default()).max_attempts(1);
     let working = Working::start(worker.timeout(Duration::from_millis(20)));
     until_state(&inbox, &delivery, State::Dead).await;
@@ -249,7 +249,7 @@ async fn a_handler_that_takes_too_long_has_failed(database: Database) {
 async fn a_lease_is_renewed_while_the_handler_runs(database: Database) {
     let inbox = database.inbox().await;
     let delivery = ping();
-    insert(&inbox, &[delivery.clone()]).await;
+    insert(&inbox, [&delivery]).await;
     let runs = Runs::default();
     let working = Working::start(hanging(&inbox, &runs).lease(Duration::from_secs(1)));
     until_len(&runs, 1).await;
@@ -266,7 +266,7 @@ async fn a_lease_is_renewed_while_the_handler_runs(database: Database) {
 async fn a_delivery_whose_worker_was_killed_is_taken_over_after_its_lease(database: Database) {
     let inbox = database.inbox().await;
     let delivery = ping();
-    insert(&inbox, &[delivery.clone()]).await;
+    insert(&inbox, [&delivery]).await;
     let runs = Runs::default();
     let killed = Working::start(hanging(&inbox, &runs));
     until_len(&runs, 1).await;
@@ -286,7 +286,7 @@ async fn a_delivery_whose_worker_was_killed_is_taken_over_after_its_lease(databa
 async fn a_last_attempt_that_outlived_its_lease_is_dead_and_does_not_run(database: Database) {
     let inbox = database.inbox().await;
     let delivery = ping();
-    insert(&inbox, &[delivery.clone()]).await;
+    insert(&inbox, [&delivery]).await;
     let runs = Runs::default();
     let killed = Working::start(hanging(&inbox, &runs));
     until_len(&runs, 1).await;
@@ -303,7 +303,7 @@ async fn a_last_attempt_that_outlived_its_lease_is_dead_and_does_not_run(databas
 async fn a_stored_delivery_that_cannot_be_read_dies_and_holds_up_nothing(database: Database) {
     let inbox = database.inbox().await;
     let (broken, whole) = (push("a"), push("b"));
-    insert(&inbox, &[broken.clone(), whole.clone()]).await;
+    insert(&inbox, [&broken, &whole]).await;
     database.execute("UPDATE pierre_delivery SET event_type = 'repo.sync.failed' WHERE lane = 'a'");
     let runs = Runs::default();
     let working = Working::start(recording(&inbox, &runs).max_attempts(1));
@@ -318,7 +318,7 @@ async fn a_stored_delivery_that_cannot_be_read_dies_and_holds_up_nothing(databas
 async fn a_worker_that_stops_waits_for_what_it_runs(database: Database) {
     let inbox = database.inbox().await;
     let delivery = ping();
-    insert(&inbox, &[delivery.clone(), ping()]).await;
+    insert(&inbox, [&delivery, &ping()]).await;
     let (may_end, has_begun) = (Arc::new(Semaphore::new(0)), Arc::new(Semaphore::new(0)));
     let handler = {
         let (may_end, has_begun) = (may_end.clone(), has_begun.clone());
@@ -352,7 +352,7 @@ async fn a_worker_that_stops_waits_for_what_it_runs(database: Database) {
 async fn a_worker_that_stops_gives_back_what_it_cannot_finish(database: Database) {
     let inbox = database.inbox().await;
     let delivery = ping();
-    insert(&inbox, &[delivery.clone()]).await;
+    insert(&inbox, [&delivery]).await;
     let runs = Runs::default();
     let worker = hanging(&inbox, &runs).shutdown_timeout(Duration::ZERO);
     let working = Working::start(worker);
@@ -474,14 +474,14 @@ async fn behind_a_long_queue_of_one_repository_others_are_found(database: Databa
     let inbox = database.inbox().await;
     let runs = Runs::default();
     let first = push("a");
-    insert(&inbox, &[first.clone()]).await;
+    insert(&inbox, [&first]).await;
     let hanging = Working::start(hanging(&inbox, &runs).ordered_by_repository());
     until_len(&runs, 1).await;
     hanging.kill().await;
     let queue: Vec<_> = (0..200).map(|_| push("a")).collect();
     insert(&inbox, &queue).await;
     let other = push("b");
-    insert(&inbox, &[other.clone()]).await;
+    insert(&inbox, [&other]).await;
     // It is found by one taking: the worker doesn't poll.
     let worker = recording(&inbox, &runs).ordered_by_repository().poll_interval(LONG);
     let working = Working::start(worker);
@@ -546,11 +546,11 @@ async fn an_inbox_that_is_full_rejects_deliveries_until_there_is_room(database: 
 async fn pruning_removes_bodies_first_and_ids_after_the_retention(database: Database) {
     let inbox = database.inbox().await.retention(LONG * 2);
     let (done, waiting) = (ping(), ping());
-    insert(&inbox, &[done.clone()]).await;
+    insert(&inbox, [&done]).await;
     let working = Working::start(recording(&inbox, &Runs::default()));
     until_state(&inbox, &done, State::Done).await;
     working.stop().await;
-    insert(&inbox, &[waiting.clone()]).await;
+    insert(&inbox, [&waiting]).await;
 
     assert_eq!(inbox.prune(LONG).await.unwrap().bodies, 0);
     database.pass(LONG);
@@ -587,16 +587,16 @@ async fn statistics_count_what_waits_runs_and_is_dead(database: Database) {
     let inbox = database.inbox().await;
     assert_eq!(inbox.stats().await.unwrap(), pierre_webhook_inbox::Stats::default());
     let (running, dead, ready) = (ping(), ping(), push("r"));
-    insert(&inbox, &[running.clone()]).await;
+    insert(&inbox, [&running]).await;
     let runs = Runs::default();
     let hung = Working::start(hanging(&inbox, &runs).concurrency(1));
     until_len(&runs, 1).await;
-    insert(&inbox, &[dead.clone()]).await;
-    let failing = failing_for(&inbox, &runs, &[dead.clone()]).max_attempts(1);
+    insert(&inbox, [&dead]).await;
+    let failing = failing_for(&inbox, &runs, [&dead]).max_attempts(1);
     let failing = Working::start(failing);
     until_state(&inbox, &dead, State::Dead).await;
     failing.stop().await;
-    insert(&inbox, &[ready.clone()]).await;
+    insert(&inbox, [&ready]).await;
     database.pass(LONG / 2);
 
     let stats = inbox.stats().await.unwrap();
