@@ -12,6 +12,7 @@ mod check;
 mod client;
 mod deliveries;
 mod describe;
+mod inbox;
 mod listen;
 mod outcome;
 mod servers;
