@@ -55,17 +55,16 @@ pub const CHANNEL: &str = "pierre_delivery";
 /// Wakes the workers that listen. 1 the scope.
 pub const NOTIFY: &str = "SELECT pg_notify('pierre_delivery', $1)";
 
-/// Takes up to $2 rows for $3 milliseconds.
+/// Takes up to $2 rows for $3 milliseconds. By `ctid`, so that no plan scans the table, however wrong its statistics.
 pub(crate) const TAKE: &str = "
-WITH due AS MATERIALIZED (
-    SELECT scope, id, tenant FROM pierre_delivery
-    WHERE scope = $1 AND ended_at IS NULL AND due <= statement_timestamp()
-    ORDER BY due, seq LIMIT $2 FOR UPDATE SKIP LOCKED)
-UPDATE pierre_delivery d
-SET state = 'running', attempt = d.attempt + 1, tries = d.tries + 1,
+UPDATE pierre_delivery
+SET state = 'running', attempt = attempt + 1, tries = tries + 1,
     due = statement_timestamp() + $3::bigint * interval '1 millisecond'
-FROM due WHERE d.scope = due.scope AND d.id = due.id AND d.tenant = due.tenant
-RETURNING d.seq, d.id, d.tenant, d.event_type, d.signed_at, d.matched_secret, d.attempt, d.tries, d.body";
+WHERE ctid = ANY (ARRAY(
+    SELECT ctid FROM pierre_delivery
+    WHERE scope = $1 AND ended_at IS NULL AND due <= statement_timestamp()
+    ORDER BY due, seq LIMIT $2 FOR UPDATE SKIP LOCKED))
+RETURNING seq, id, tenant, event_type, signed_at, matched_secret, attempt, tries, body";
 
 /// Locks the first $2 rows that are due.
 pub(crate) const LOCK_DUE: &str = "
@@ -210,17 +209,17 @@ woken AS (
 SELECT count(*) FROM ended";
 
 pub(crate) const PRUNE_BODIES: &str = "
-UPDATE pierre_delivery d SET body = NULL
-FROM (SELECT scope, id, tenant FROM pierre_delivery
+UPDATE pierre_delivery SET body = NULL
+WHERE state = 'done' AND ctid = ANY (ARRAY(
+    SELECT ctid FROM pierre_delivery
     WHERE scope = $1 AND state = 'done' AND body IS NOT NULL
         AND ended_at <= statement_timestamp() - $2::bigint * interval '1 millisecond'
-    LIMIT $3) old
-WHERE d.scope = old.scope AND d.id = old.id AND d.tenant = old.tenant AND d.state = 'done'";
+    LIMIT $3))";
 
 pub(crate) const PRUNE_ENTRIES: &str = "
-DELETE FROM pierre_delivery d
-USING (SELECT scope, id, tenant FROM pierre_delivery
+DELETE FROM pierre_delivery
+WHERE state = 'done' AND ctid = ANY (ARRAY(
+    SELECT ctid FROM pierre_delivery
     WHERE scope = $1 AND state = 'done'
         AND ended_at <= statement_timestamp() - $2::bigint * interval '1 millisecond'
-    LIMIT $3) old
-WHERE d.scope = old.scope AND d.id = old.id AND d.tenant = old.tenant AND d.state = 'done'";
+    LIMIT $3))";
