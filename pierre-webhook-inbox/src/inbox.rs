@@ -153,7 +153,7 @@ impl Inbox {
     ///
     /// With `rusqlite` this returns the result itself, with PostgreSQL a future of it. The transaction must be of the
     /// database that has the inbox. [`max_waiting`](Self::max_waiting) doesn't apply. Workers notice the delivery when
-    /// they next [poll](crate::Worker::poll_interval), or by [`listen`](Self::listen).
+    /// they next [poll](crate::Worker::poll_interval), or by `listen`.
     ///
     /// # Errors
     ///

@@ -119,7 +119,7 @@ where
 
     /// Sets how often the worker looks for deliveries without being woken. Every second by default.
     ///
-    /// [`Inbox::insert`] in the same process wakes it, and so does [`Inbox::listen`] with PostgreSQL.
+    /// [`Inbox::insert`] in the same process wakes it, and so does `Inbox::listen` with PostgreSQL.
     pub fn poll_interval(mut self, interval: Duration) -> Self {
         self.settings.poll_interval = interval.max(Duration::from_millis(1));
         self
