@@ -42,11 +42,7 @@ pub(super) async fn entries(
     state: State,
     limit: i64,
 ) -> Result<Vec<Entry>, InboxError> {
-    let rows = if state == State::Dead {
-        client.query(sql::DEAD_ENTRIES, &[&scope, &limit]).await?
-    } else {
-        client.query(sql::ENTRIES, &[&scope, &state.as_str(), &limit]).await?
-    };
+    let rows = client.query(sql::entries(state), &[&scope, &limit]).await?;
     rows.iter().map(entry).collect()
 }
 

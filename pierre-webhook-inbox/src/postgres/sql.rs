@@ -3,6 +3,8 @@
 //! Use them if you reach the database with something other than `tokio-postgres`, to store or complete a delivery in a
 //! transaction of your own.
 
+use crate::entry::State;
+
 pub(crate) const CREATE_VERSION: &str =
     "CREATE TABLE IF NOT EXISTS pierre_delivery_schema (version integer NOT NULL)";
 
@@ -34,8 +36,9 @@ CREATE TABLE pierre_delivery (
     PRIMARY KEY (scope, id, tenant)
 );
 CREATE INDEX pierre_delivery_due ON pierre_delivery (scope, due, seq) WHERE ended_at IS NULL;
-CREATE INDEX pierre_delivery_lane ON pierre_delivery (scope, tenant, lane, seq) WHERE state <> 'done';
-CREATE INDEX pierre_delivery_dead ON pierre_delivery (scope, seq) WHERE state = 'dead';
+CREATE INDEX pierre_delivery_ready ON pierre_delivery (scope, tenant, lane, seq) WHERE state = 'ready';
+CREATE INDEX pierre_delivery_running ON pierre_delivery (scope, tenant, lane, seq) WHERE state = 'running';
+CREATE INDEX pierre_delivery_dead ON pierre_delivery (scope, tenant, lane, seq) WHERE state = 'dead';
 CREATE INDEX pierre_delivery_ended ON pierre_delivery (scope, ended_at) WHERE state = 'done';
 "];
 
@@ -87,13 +90,15 @@ WITH locked AS (
         EXISTS (
             SELECT 1 FROM pierre_delivery earlier
             WHERE earlier.scope = d.scope AND earlier.tenant = d.tenant AND earlier.lane = d.lane
-                AND earlier.state <> 'done' AND (earlier.state = 'ready' OR ($4 AND earlier.state = 'dead'))
-                AND earlier.seq < d.seq) AS is_in_queue,
+                AND earlier.state = 'ready' AND earlier.seq < d.seq)
+        OR $4 AND EXISTS (
+            SELECT 1 FROM pierre_delivery earlier
+            WHERE earlier.scope = d.scope AND earlier.tenant = d.tenant AND earlier.lane = d.lane
+                AND earlier.state = 'dead' AND earlier.seq < d.seq) AS is_in_queue,
         EXISTS (
             SELECT 1 FROM pierre_delivery other
             WHERE other.scope = d.scope AND other.tenant = d.tenant AND other.lane = d.lane
-                AND other.state <> 'done' AND other.state = 'running'
-                AND other.seq <> d.seq) AS is_behind_running
+                AND other.state = 'running' AND other.seq <> d.seq) AS is_behind_running
     FROM unnest($7::bytea[], $8::text[]) AS picked (id, tenant)
     JOIN pierre_delivery d ON d.scope = $1 AND d.id = picked.id AND d.tenant = picked.tenant),
 ranked AS (
@@ -131,7 +136,7 @@ woken AS (
     FROM ended CROSS JOIN LATERAL (
         SELECT next.id FROM pierre_delivery next
         WHERE next.scope = ended.scope AND next.tenant = ended.tenant AND next.lane = ended.lane
-            AND next.state <> 'done' AND next.state = 'ready'
+            AND next.state = 'ready'
         ORDER BY next.seq LIMIT 1) next
     WHERE $5 AND d.scope = ended.scope AND d.id = next.id AND d.tenant = ended.tenant
         AND d.state = 'ready')
@@ -148,7 +153,7 @@ woken AS (
     FROM ended CROSS JOIN LATERAL (
         SELECT next.id FROM pierre_delivery next
         WHERE next.scope = ended.scope AND next.tenant = ended.tenant AND next.lane = ended.lane
-            AND next.state <> 'done' AND next.state = 'ready'
+            AND next.state = 'ready'
         ORDER BY next.seq LIMIT 1) next
     WHERE $5 AND d.scope = ended.scope AND d.id = next.id AND d.tenant = ended.tenant
         AND d.state = 'ready')
@@ -169,19 +174,37 @@ pub(crate) const WAITING: &str = "
 SELECT count(*) FROM
     (SELECT 1 FROM pierre_delivery WHERE scope = $1 AND ended_at IS NULL LIMIT $2) waiting";
 
+/// One statement for each state, so that its index is used.
 pub(crate) const STATS: &str = "
-SELECT state, count(*),
-    (extract(epoch FROM statement_timestamp() - min(received_at)) * 1000)::bigint
-FROM pierre_delivery WHERE scope = $1 AND state <> 'done' GROUP BY state";
+SELECT state, count(*), (extract(epoch FROM statement_timestamp() - min(received_at)) * 1000)::bigint
+FROM pierre_delivery WHERE scope = $1 AND state = 'ready' GROUP BY state
+UNION ALL
+SELECT state, count(*), (extract(epoch FROM statement_timestamp() - min(received_at)) * 1000)::bigint
+FROM pierre_delivery WHERE scope = $1 AND state = 'running' GROUP BY state
+UNION ALL
+SELECT state, count(*), (extract(epoch FROM statement_timestamp() - min(received_at)) * 1000)::bigint
+FROM pierre_delivery WHERE scope = $1 AND state = 'dead' GROUP BY state";
 
-pub(crate) const ENTRIES: &str = "
-SELECT id, tenant, event_type, lane, state, attempt, tries, received_at, due, ended_at, error
-FROM pierre_delivery WHERE scope = $1 AND state = $2 ORDER BY seq LIMIT $3";
+/// The oldest rows of one state, which is a literal so that its index is used. 1 the scope, 2 the limit.
+macro_rules! entries {
+    ($state:literal) => {
+        concat!(
+            "SELECT id, tenant, event_type, lane, state, attempt, tries, received_at, due, ended_at, error
+             FROM pierre_delivery WHERE scope = $1 AND state = '",
+            $state,
+            "' ORDER BY seq LIMIT $2"
+        )
+    };
+}
 
-/// The same for the dead ones, which have an index.
-pub(crate) const DEAD_ENTRIES: &str = "
-SELECT id, tenant, event_type, lane, state, attempt, tries, received_at, due, ended_at, error
-FROM pierre_delivery WHERE scope = $1 AND state = 'dead' ORDER BY seq LIMIT $2";
+pub(crate) fn entries(state: State) -> &'static str {
+    match state {
+        State::Ready => entries!("ready"),
+        State::Running => entries!("running"),
+        State::Done => entries!("done"),
+        State::Dead => entries!("dead"),
+    }
+}
 
 pub(crate) const FIND: &str = "
 SELECT id, tenant, event_type, lane, state, attempt, tries, received_at, due, ended_at, error, body
@@ -202,7 +225,7 @@ woken AS (
     FROM ended CROSS JOIN LATERAL (
         SELECT next.id FROM pierre_delivery next
         WHERE next.scope = ended.scope AND next.tenant = ended.tenant AND next.lane = ended.lane
-            AND next.state <> 'done' AND next.state = 'ready'
+            AND next.state = 'ready'
         ORDER BY next.seq LIMIT 1) next
     WHERE d.scope = ended.scope AND d.id = next.id AND d.tenant = ended.tenant
         AND d.state = 'ready')

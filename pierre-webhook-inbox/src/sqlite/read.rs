@@ -40,12 +40,8 @@ pub(super) fn entries(
     state: State,
     limit: i64,
 ) -> rusqlite::Result<Vec<Entry>> {
-    if state == State::Dead {
-        let mut statement = connection.prepare_cached(sql::DEAD_ENTRIES)?;
-        return statement.query_map(params![scope, limit], entry)?.collect();
-    }
-    let mut statement = connection.prepare_cached(sql::ENTRIES)?;
-    statement.query_map(params![scope, state.as_str(), limit], entry)?.collect()
+    let mut statement = connection.prepare_cached(sql::entries(state))?;
+    statement.query_map(params![scope, limit], entry)?.collect()
 }
 
 pub(super) fn find(

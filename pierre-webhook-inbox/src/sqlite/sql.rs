@@ -3,6 +3,8 @@
 //! Use them if you reach the database with something other than `rusqlite`, to store or complete a delivery in a
 //! transaction of your own. Times are milliseconds since 1970, by SQLite's clock.
 
+use crate::entry::State;
+
 /// Creates the table that holds the schema's version.
 pub(crate) const CREATE_VERSION: &str =
     "CREATE TABLE IF NOT EXISTS pierre_delivery_schema (version INTEGER NOT NULL) STRICT";
@@ -35,8 +37,9 @@ CREATE TABLE pierre_delivery (
     UNIQUE (scope, id, tenant)
 ) STRICT;
 CREATE INDEX pierre_delivery_due ON pierre_delivery (scope, due, seq) WHERE ended_at IS NULL;
-CREATE INDEX pierre_delivery_lane ON pierre_delivery (scope, tenant, lane, seq) WHERE state <> 'done';
-CREATE INDEX pierre_delivery_dead ON pierre_delivery (scope, seq) WHERE state = 'dead';
+CREATE INDEX pierre_delivery_ready ON pierre_delivery (scope, tenant, lane, seq) WHERE state = 'ready';
+CREATE INDEX pierre_delivery_running ON pierre_delivery (scope, tenant, lane, seq) WHERE state = 'running';
+CREATE INDEX pierre_delivery_dead ON pierre_delivery (scope, tenant, lane, seq) WHERE state = 'dead';
 CREATE INDEX pierre_delivery_ended ON pierre_delivery (scope, ended_at) WHERE state = 'done';
 "];
 
@@ -71,12 +74,15 @@ SELECT seq,
     EXISTS (
         SELECT 1 FROM pierre_delivery earlier
         WHERE earlier.scope = d.scope AND earlier.tenant = d.tenant AND earlier.lane = d.lane
-            AND earlier.state <> 'done' AND (earlier.state = 'ready' OR (?3 AND earlier.state = 'dead'))
-            AND earlier.seq < d.seq),
+            AND earlier.state = 'ready' AND earlier.seq < d.seq)
+    OR ?3 AND EXISTS (
+        SELECT 1 FROM pierre_delivery earlier
+        WHERE earlier.scope = d.scope AND earlier.tenant = d.tenant AND earlier.lane = d.lane
+            AND earlier.state = 'dead' AND earlier.seq < d.seq),
     EXISTS (
         SELECT 1 FROM pierre_delivery other
         WHERE other.scope = d.scope AND other.tenant = d.tenant AND other.lane = d.lane
-            AND other.state <> 'done' AND other.state = 'running' AND other.seq <> d.seq)
+            AND other.state = 'running' AND other.seq <> d.seq)
 FROM pierre_delivery d
 WHERE scope = ?1 AND ended_at IS NULL AND due <= CAST(unixepoch('subsec') * 1000 AS INTEGER)
 ORDER BY due, seq LIMIT ?2";
@@ -128,28 +134,46 @@ WHERE scope = ?1 AND id = ?2 AND tenant = ?3 AND attempt = ?4 AND state = 'runni
 pub const WAKE_NEXT: &str = "
 UPDATE pierre_delivery SET due = CAST(unixepoch('subsec') * 1000 AS INTEGER)
 WHERE state = 'ready' AND seq = (
-    SELECT min(next.seq) FROM pierre_delivery ended
-    JOIN pierre_delivery next ON next.scope = ended.scope AND next.tenant = ended.tenant
-        AND next.lane = ended.lane
-    WHERE ended.scope = ?1 AND ended.id = ?2 AND ended.tenant = ?3
-        AND next.state <> 'done' AND next.state = 'ready')";
+    SELECT next.seq FROM pierre_delivery ended CROSS JOIN pierre_delivery next
+    WHERE ended.scope = ?1 AND ended.id = ?2 AND ended.tenant = ?3 AND next.scope = ended.scope
+        AND next.tenant = ended.tenant AND next.lane = ended.lane AND next.state = 'ready'
+    ORDER BY next.seq LIMIT 1)";
 
 pub(crate) const WAITING: &str = "
 SELECT count(*) FROM
     (SELECT 1 FROM pierre_delivery WHERE scope = ?1 AND ended_at IS NULL LIMIT ?2)";
 
+/// One statement for each state, so that its index is used.
 pub(crate) const STATS: &str = "
 SELECT state, count(*), CAST(unixepoch('subsec') * 1000 AS INTEGER) - min(received_at)
-FROM pierre_delivery WHERE scope = ?1 AND state <> 'done' GROUP BY state";
+FROM pierre_delivery WHERE scope = ?1 AND state = 'ready' GROUP BY state
+UNION ALL
+SELECT state, count(*), CAST(unixepoch('subsec') * 1000 AS INTEGER) - min(received_at)
+FROM pierre_delivery WHERE scope = ?1 AND state = 'running' GROUP BY state
+UNION ALL
+SELECT state, count(*), CAST(unixepoch('subsec') * 1000 AS INTEGER) - min(received_at)
+FROM pierre_delivery WHERE scope = ?1 AND state = 'dead' GROUP BY state";
 
-pub(crate) const ENTRIES: &str = "
-SELECT id, tenant, event_type, lane, state, attempt, tries, received_at, due, ended_at, error
-FROM pierre_delivery WHERE scope = ?1 AND state = ?2 ORDER BY seq LIMIT ?3";
+/// The oldest rows of one state, which is a literal so that its index is used. 1 the scope, 2 the limit.
+macro_rules! entries {
+    ($state:literal) => {
+        concat!(
+            "SELECT id, tenant, event_type, lane, state, attempt, tries, received_at, due, ended_at, error
+             FROM pierre_delivery WHERE scope = ?1 AND state = '",
+            $state,
+            "' ORDER BY seq LIMIT ?2"
+        )
+    };
+}
 
-/// The same for the dead ones, which have an index.
-pub(crate) const DEAD_ENTRIES: &str = "
-SELECT id, tenant, event_type, lane, state, attempt, tries, received_at, due, ended_at, error
-FROM pierre_delivery WHERE scope = ?1 AND state = 'dead' ORDER BY seq LIMIT ?2";
+pub(crate) fn entries(state: State) -> &'static str {
+    match state {
+        State::Ready => entries!("ready"),
+        State::Running => entries!("running"),
+        State::Done => entries!("done"),
+        State::Dead => entries!("dead"),
+    }
+}
 
 pub(crate) const FIND: &str = "
 SELECT id, tenant, event_type, lane, state, attempt, tries, received_at, due, ended_at, error, body

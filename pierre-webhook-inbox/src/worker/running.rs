@@ -24,6 +24,9 @@ const SETTLE_AGAIN: Duration = Duration::from_millis(500);
 /// How long to wait until a run that was stopped has been dropped.
 const DROPPED_WITHIN: Duration = Duration::from_secs(1);
 
+/// How much of an error is stored, in bytes.
+const LONGEST_ERROR: usize = 4096;
+
 const TAKEN_OVER: &str = "a delivery was completed or taken over while it ran";
 
 pub(super) struct Running {
@@ -106,8 +109,7 @@ impl Running {
     }
 
     fn failed(&self, tries: u32, error: String) -> Outcome {
-        // PostgreSQL stores no NUL.
-        let error = error.replace('\0', "\u{fffd}");
+        let error = storable(error);
         if tries >= self.settings.max_attempts {
             trace::warn_of(&error, self.ticket.id, "a delivery is dead: its last attempt failed");
             Outcome::Dead { error }
@@ -141,6 +143,13 @@ impl Running {
     }
 }
 
+/// Cuts off what is very long, and replaces NUL, which PostgreSQL can't store.
+fn storable(mut error: String) -> String {
+    let end = (0..=LONGEST_ERROR).rev().find(|at| error.is_char_boundary(*at));
+    error.truncate(end.unwrap_or_default());
+    error.replace('\0', "\u{fffd}")
+}
+
 async fn told(receiver: &mut watch::Receiver<bool>) {
     if receiver.wait_for(|is_told| *is_told).await.is_err() {
         // The worker was dropped, and this task is about to be.
@@ -159,5 +168,19 @@ fn message(panic: &(dyn Any + Send)) -> &str {
     match panic.downcast_ref::<&str>() {
         Some(text) => text,
         None => panic.downcast_ref::<String>().map_or("without a text", String::as_str),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_error_is_stored_without_nul_and_not_at_any_length() {
+        assert_eq!(storable("a\0b".to_owned()), "a\u{fffd}b");
+        assert_eq!(storable("x".repeat(LONGEST_ERROR)).len(), LONGEST_ERROR);
+        let euros = storable("\u{20ac}".repeat(LONGEST_ERROR));
+        assert_eq!(euros.len(), LONGEST_ERROR - 1);
+        assert!(euros.chars().all(|euro| euro == '\u{20ac}'));
     }
 }
