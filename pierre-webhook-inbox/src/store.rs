@@ -14,8 +14,28 @@ use crate::{
 /// How long an operation may take. Then it fails, and a request is answered with 503.
 pub(crate) const OPERATION_TIMEOUT: Duration = Duration::from_secs(5);
 
-/// How many blocked deliveries a taking in order looks at.
-pub(crate) const WINDOW: i64 = 64;
+/// How many deliveries a taking in order looks at.
+///
+/// Each costs a lock and some probes, so it begins with few more than it needs, and looks at more if all are blocked.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Window(i64);
+
+impl Window {
+    const MORE: i64 = 3;
+    const MOST: i64 = 256;
+
+    pub(crate) fn new(limit: i64) -> Self {
+        Self(limit.saturating_add(Self::MORE))
+    }
+
+    pub(crate) fn rows(self) -> i64 {
+        self.0
+    }
+
+    pub(crate) fn wider(self) -> Self {
+        Self(self.0.saturating_mul(4).min(Self::MOST).max(self.0))
+    }
+}
 
 /// How long a blocked delivery is out of the way. The end of the one before it wakes it; this is for the case that it
 /// doesn't, such as a worker that works off the same inbox without order.

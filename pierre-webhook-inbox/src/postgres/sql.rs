@@ -71,12 +71,12 @@ RETURNING seq, id, tenant, event_type, signed_at, matched_secret, attempt, tries
 
 /// Locks the first $2 rows that are due.
 pub(crate) const LOCK_DUE: &str = "
-SELECT id, tenant FROM pierre_delivery
+SELECT ctid::text FROM pierre_delivery
 WHERE scope = $1 AND ended_at IS NULL AND due <= statement_timestamp()
 ORDER BY due, seq LIMIT $2 FOR UPDATE SKIP LOCKED";
 
 /// Takes up to $2 of the locked rows for $3 milliseconds, and puts those aside that have another one of their lane in
-/// the way: one that runs, an earlier one that is ready, or an earlier one that is dead, if $4. 7 and 8 are the ids and tenants of the locked rows.
+/// the way: one that runs, an earlier one that is ready, or an earlier one that is dead, if $4. 7 is where the locked rows are.
 ///
 /// The end of a delivery wakes the next one, so rows are put aside for long, $5 milliseconds. Only one case could miss
 /// that: the row was stored after the statement that ends the one before it had begun, and that isn't committed yet.
@@ -86,7 +86,7 @@ ORDER BY due, seq LIMIT $2 FOR UPDATE SKIP LOCKED";
 /// committed by then is seen, and one that isn't waits for the lock and wakes the row after it was put aside.
 pub(crate) const TAKE_LOCKED: &str = "
 WITH locked AS (
-    SELECT d.scope, d.id, d.tenant, d.due, d.seq,
+    SELECT d.ctid AS place_of, d.due, d.seq,
         EXISTS (
             SELECT 1 FROM pierre_delivery earlier
             WHERE earlier.scope = d.scope AND earlier.tenant = d.tenant AND earlier.lane = d.lane
@@ -99,10 +99,9 @@ WITH locked AS (
             SELECT 1 FROM pierre_delivery other
             WHERE other.scope = d.scope AND other.tenant = d.tenant AND other.lane = d.lane
                 AND other.state = 'running' AND other.seq <> d.seq) AS is_behind_running
-    FROM unnest($7::bytea[], $8::text[]) AS picked (id, tenant)
-    JOIN pierre_delivery d ON d.scope = $1 AND d.id = picked.id AND d.tenant = picked.tenant),
+    FROM pierre_delivery d WHERE d.scope = $1 AND d.ctid = ANY ($7::text[]::tid[])),
 ranked AS (
-    SELECT scope, id, tenant, is_in_queue, is_in_queue OR is_behind_running AS is_blocked,
+    SELECT place_of, is_in_queue, is_in_queue OR is_behind_running AS is_blocked,
         row_number() OVER (PARTITION BY is_in_queue OR is_behind_running ORDER BY due, seq) AS place
     FROM locked)
 UPDATE pierre_delivery d
@@ -112,7 +111,7 @@ SET state = CASE WHEN is_blocked THEN 'ready' ELSE 'running' END,
     due = statement_timestamp() + interval '1 millisecond'
         * CASE WHEN is_in_queue THEN $5::bigint WHEN is_blocked THEN $6::bigint ELSE $3::bigint END
 FROM ranked
-WHERE d.scope = ranked.scope AND d.id = ranked.id AND d.tenant = ranked.tenant
+WHERE d.ctid = ranked.place_of
     AND (is_blocked OR place <= $2)
 RETURNING d.seq, d.id, d.tenant, d.event_type, d.signed_at, d.matched_secret, d.attempt, d.tries,
     CASE WHEN is_blocked THEN NULL ELSE d.body END, is_blocked";

@@ -12,7 +12,7 @@ use crate::{
     error::InboxError,
     row::{NewRow, TakenRow},
     store::{
-        ASIDE, NEXT_ASIDE, Outcome, PRUNED_AT_ONCE, Prune, Take, Ticket, WINDOW, milliseconds,
+        ASIDE, NEXT_ASIDE, Outcome, PRUNED_AT_ONCE, Prune, Take, Ticket, Window, milliseconds,
     },
 };
 
@@ -56,28 +56,26 @@ pub(super) async fn take_in_order(
     take: Take,
     dead_holds: bool,
 ) -> Result<Vec<TakenRow>, InboxError> {
-    let window = take.limit.max(WINDOW);
+    let mut window = Window::new(take.limit);
     let (lease, aside) = (milliseconds(take.lease), milliseconds(ASIDE));
     let next_aside = milliseconds(NEXT_ASIDE);
     // If all of a window is blocked, the free ones may be behind it.
     loop {
         let transaction = client.transaction().await?;
         let statement = transaction.prepare_cached(sql::LOCK_DUE).await?;
-        let locked = transaction.query(&statement, &[&scope, &window]).await?;
+        let locked = transaction.query(&statement, &[&scope, &window.rows()]).await?;
         if locked.is_empty() {
             return Ok(Vec::new());
         }
-        let mut ids: Vec<&[u8]> = Vec::new();
-        let mut tenants: Vec<&str> = Vec::new();
+        let mut places: Vec<&str> = Vec::new();
         for row in &locked {
-            ids.push(row.try_get(0)?);
-            tenants.push(row.try_get(1)?);
+            places.push(row.try_get(0)?);
         }
         let statement = transaction.prepare_cached(sql::TAKE_LOCKED).await?;
         let rows = transaction
             .query(
                 &statement,
-                &[&scope, &take.limit, &lease, &dead_holds, &aside, &next_aside, &ids, &tenants],
+                &[&scope, &take.limit, &lease, &dead_holds, &aside, &next_aside, &places],
             )
             .await?;
         transaction.commit().await?;
@@ -87,10 +85,11 @@ pub(super) async fn take_in_order(
                 taken.push(taken_row(row)?);
             }
         }
-        let is_last = i64::try_from(locked.len()).is_ok_and(|locked| locked < window);
+        let is_last = i64::try_from(locked.len()).is_ok_and(|locked| locked < window.rows());
         if is_last || !taken.is_empty() {
             return Ok(taken);
         }
+        window = window.wider();
     }
 }
 

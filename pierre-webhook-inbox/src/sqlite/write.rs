@@ -10,7 +10,7 @@ use crate::{
     entry::{Inserted, Pruned},
     row::{NewRow, TakenRow},
     store::{
-        ASIDE, NEXT_ASIDE, Order, Outcome, PRUNED_AT_ONCE, Prune, Take, Ticket, WINDOW,
+        ASIDE, NEXT_ASIDE, Order, Outcome, PRUNED_AT_ONCE, Prune, Take, Ticket, Window,
         milliseconds,
     },
 };
@@ -52,13 +52,13 @@ fn take_in_order(
     dead_holds: bool,
 ) -> rusqlite::Result<Vec<TakenRow>> {
     let limit = usize::try_from(take.limit).unwrap_or_default();
-    let window = take.limit.max(WINDOW);
+    let mut window = Window::new(take.limit);
     let mut taken = Vec::new();
     // If all of a window is blocked, the free ones may be behind it.
     loop {
         let due = connection
             .prepare_cached(sql::DUE)?
-            .query_map(params![scope, window, dead_holds], |row| {
+            .query_map(params![scope, window.rows(), dead_holds], |row| {
                 Ok((row.get::<_, i64>(0)?, row.get::<_, bool>(1)?, row.get::<_, bool>(2)?))
             })?
             .collect::<Result<Vec<_>, _>>()?;
@@ -72,10 +72,11 @@ fn take_in_order(
                 taken.push(connection.prepare_cached(sql::TAKE_ONE)?.query_row(one, taken_row)?);
             }
         }
-        let is_last = i64::try_from(due.len()).is_ok_and(|due| due < window);
+        let is_last = i64::try_from(due.len()).is_ok_and(|due| due < window.rows());
         if is_last || !taken.is_empty() {
             return Ok(taken);
         }
+        window = window.wider();
     }
 }
 
