@@ -18,12 +18,11 @@ fuzz_target!(|input: &[u8]| {
     assert_eq!(check(&pairs), answer);
 
     let Ok((event_type, signature)) = answer else { return };
-    let spelled = String::from_utf8_lossy(&signature.timestamp_text);
-    for timestamp in [&*spelled, &signature.timestamp.to_string()] {
-        let mut value = format!("t={timestamp}").into_bytes();
-        signature.sha256.iter().for_each(|mac| value.extend([b",sha256=", &**mac].concat()));
+    for timestamp in [&*signature.timestamp_text, &signature.timestamp.to_string()] {
+        let mut value = format!("t={timestamp}");
+        signature.sha256.iter().for_each(|mac| value += &format!(",sha256={mac}"));
         let rebuilt = [
-            (b"x-pierre-signature".to_vec(), value),
+            (b"x-pierre-signature".to_vec(), value.into_bytes()),
             (b"x-pierre-event".to_vec(), event_type.clone().into()),
         ];
         let rebuilt = check(&rebuilt).expect("it was accepted");
@@ -41,8 +40,7 @@ fn check(pairs: &[Pair]) -> Result<(String, Signature), String> {
         (Ok(head), Ok(headers)) => {
             assert_eq!(headers.event_type(), head.event_type);
             assert_eq!(headers.timestamp(), head.signature.timestamp);
-            let sha256 = headers.signature().sha256().map(str::as_bytes);
-            assert!(sha256.eq(head.signature.sha256.iter().map(|value| &**value)));
+            assert!(headers.signature().sha256().eq(&head.signature.sha256));
         }
         (Err(rejection), Err(error)) => assert_eq!(*rejection, error.to_string()),
         (expected, parsed) => panic!("{parsed:?}, expected {expected:?}"),

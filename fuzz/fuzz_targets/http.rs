@@ -4,6 +4,7 @@
 #![no_main]
 
 use std::{
+    future::poll_fn,
     rc::Rc,
     sync::{Arc, atomic::Ordering},
 };
@@ -13,7 +14,7 @@ use http::{Request, Response, StatusCode, request::Parts};
 use http_body_util::{BodyExt, Full};
 use libfuzzer_sys::fuzz_target;
 use pierre_webhook_fuzz::{
-    drive::{drive, drive_future},
+    drive::drive,
     exchange::{Exchange, Expected},
     inner::{ANSWER, Failed, Inner, Inside, finder},
     observed, oracle,
@@ -60,16 +61,15 @@ where
     }
 
     let mut service = layer.layer(Inner::new(input.inner.clone(), Rc::clone(inside)));
-    let ready = drive(
-        |cx| Service::<Request<Scripted<Box<dyn Buf>>>>::poll_ready(&mut service, cx),
-        pendings,
-    );
+    let ready =
+        poll_fn(|cx| Service::<Request<Scripted<Box<dyn Buf>>>>::poll_ready(&mut service, cx));
+    let ready = drive(ready, pendings);
     assert!(ready.is_ok());
-    let answer = drive_future(service.call(request), pendings);
+    let answer = drive(service.call(request), pendings);
 
     let expected = input.expected();
-    assert_eq!(inside.look_ups.get(), expected.traces.look_ups);
-    assert_eq!(polls.load(Ordering::Relaxed), expected.traces.polls);
+    assert_eq!(inside.look_ups.get(), expected.look_ups);
+    assert_eq!(polls.load(Ordering::Relaxed), expected.polls);
     match inside.calls.get() {
         0 => rejected(input, &expected, answer),
         1 => handled(input, &expected, inside, answer),
@@ -81,7 +81,7 @@ fn handled(input: &Exchange, expected: &Expected, inside: &Inside, answer: Answe
     let handled = inside.handled.take();
     let (webhook, body) = handled.expect("it was called");
     observed::check(&expected.verdict, webhook.event_type(), Ok(&webhook.event));
-    assert_eq!((&*webhook.body, &*body), (&*expected.traces.body, &*expected.traces.body));
+    assert_eq!((&*webhook.body, &*body), (&*expected.body, &*expected.body));
     let fails = input.inner.iter().any(|step| b"NF".contains(step));
     match answer {
         Ok(response) => {
@@ -115,6 +115,6 @@ fn rejected(input: &Exchange, expected: &Expected, answer: Answer) {
 }
 
 fn bytes(response: Response<ResponseBody<Full<Bytes>>>) -> Bytes {
-    let Ok(collected) = drive_future(response.into_body().collect(), || 0);
+    let Ok(collected) = drive(response.into_body().collect(), || 0);
     collected.to_bytes()
 }

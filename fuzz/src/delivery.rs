@@ -47,20 +47,20 @@ impl Delivery {
             [now, max_age, tolerance, limit, until].map(|field| field.expand(&numbers));
         // The current secret, which is the first, does not expire.
         if let Some(last) = secrets.iter_mut().skip(1).last() {
-            last.until = time(&until);
+            last.until = seconds::<i64>(&until);
         }
         // Two times, with a space between, if the clock goes on before the body is complete.
         let mut times = now.splitn(2, |byte| *byte == b' ');
-        let now = times.next().and_then(time).unwrap_or(1_790_000_000 * SECOND);
+        let now = times.next().and_then(seconds::<i64>).unwrap_or(1_790_000_000 * SECOND);
         let settings = Settings {
             secrets,
             now,
-            end: times.next().and_then(time).unwrap_or(now),
+            end: times.next().and_then(seconds::<i64>).unwrap_or(now),
             max_age: match &*max_age {
                 b"any" => None,
-                text => Some(span(text).unwrap_or(300 * SECOND)),
+                text => Some(seconds::<u64>(text).unwrap_or(300 * SECOND)),
             },
-            tolerance: span(&tolerance).unwrap_or(60 * SECOND),
+            tolerance: seconds::<u64>(&tolerance).unwrap_or(60 * SECOND),
             limit: str::from_utf8(&limit)
                 .ok()
                 .and_then(|text| text.parse().ok())
@@ -136,26 +136,15 @@ fn values(
     menu
 }
 
-/// A time that the system's clock can show.
-fn time(text: &[u8]) -> Option<i128> {
-    seconds(text).filter(|time| i64::try_from(time.div_euclid(SECOND)).is_ok())
-}
-
-fn span(text: &[u8]) -> Option<i128> {
-    seconds(text).filter(|span| u64::try_from(span.div_euclid(SECOND)).is_ok())
-}
-
-/// Seconds with up to nine digits of a fraction, in nanoseconds.
-fn seconds(text: &[u8]) -> Option<i128> {
-    let text = str::from_utf8(text).ok()?;
-    let (sign, digits) = text.strip_prefix('-').map_or((1, text), |digits| (-1, digits));
-    let (whole, fraction) = digits.split_once('.').unwrap_or((digits, ""));
-    let are_digits = (whole.to_owned() + fraction).bytes().all(|digit| digit.is_ascii_digit());
-    // Twenty digits hold every `u64`.
-    if !are_digits || !(1..=20).contains(&whole.len()) || fraction.len() > 9 {
-        return None;
-    }
-    Some(sign * format!("{whole}{fraction:0<9}").parse::<i128>().ok()?)
+/// Seconds with up to nine digits of a fraction, in nanoseconds. `T` holds the whole seconds.
+fn seconds<T: TryFrom<i128>>(text: &[u8]) -> Option<i128> {
+    let text = str::from_utf8(text).ok().filter(|text| !text.starts_with('+'))?;
+    let (whole, fraction) = text.split_once('.').unwrap_or((text, ""));
+    let nanoseconds: i128 = format!("{whole}{fraction:0<9}").parse().ok()?;
+    let is_held = whole.ends_with(|last: char| last.is_ascii_digit())
+        && fraction.len() <= 9
+        && T::try_from(nanoseconds.div_euclid(SECOND)).is_ok();
+    is_held.then_some(nanoseconds)
 }
 
 fn instant(time: i128) -> SystemTime {
@@ -174,20 +163,21 @@ mod tests {
     #[test]
     fn times_are_seconds_in_the_range_of_the_clock() {
         for (text, expected) in [
-            ("0", 0),
-            ("-1.5", -SECOND * 3 / 2),
-            ("9223372036854775807.999999999", (i64::MAX as i128 + 1) * SECOND - 1),
-            ("-9223372036854775808", i64::MIN as i128 * SECOND),
+            ("0", Some(0)),
+            ("-1.5", Some(-SECOND * 3 / 2)),
+            ("9223372036854775807.999999999", Some((i64::MAX as i128 + 1) * SECOND - 1)),
+            ("-9223372036854775808", Some(i64::MIN as i128 * SECOND)),
         ] {
-            assert_eq!(time(text.as_bytes()), Some(expected), "{text}");
-            instant(expected);
+            assert_eq!(seconds::<i64>(text.as_bytes()), expected, "{text}");
+            expected.map(instant);
         }
-        for text in ["", "-", "+1", "1e3", "9223372036854775808", "-9223372036854775808.5"] {
-            assert_eq!(time(text.as_bytes()), None, "{text}");
+        let others = " - +1 1e3 1.-5 9223372036854775808 -9223372036854775808.5 1.0123456789";
+        for text in others.split(' ') {
+            assert_eq!(seconds::<i64>(text.as_bytes()), None, "{text}");
         }
-        assert_eq!(span(b"18446744073709551615"), Some(u64::MAX as i128 * SECOND));
+        assert_eq!(seconds::<u64>(b"18446744073709551615"), Some(u64::MAX as i128 * SECOND));
         for text in ["-1", "-0.5", "18446744073709551616"] {
-            assert_eq!(span(text.as_bytes()), None, "{text}");
+            assert_eq!(seconds::<u64>(text.as_bytes()), None, "{text}");
         }
     }
 }

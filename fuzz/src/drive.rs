@@ -9,17 +9,15 @@ use std::{
     task::{Context, Poll, Wake, Waker},
 };
 
-/// Drives to the end. `pendings` counts how often something inside had nothing yet and woke the task. Each
-/// poll must have one such reason, so a future that waits for nothing or wakes itself is found.
-pub fn drive<T>(
-    mut poll: impl FnMut(&mut Context<'_>) -> Poll<T>,
-    pendings: impl Fn() -> usize,
-) -> T {
+/// Drives a future to its end. `pendings` counts how often something inside had nothing yet and woke the task.
+/// Each poll must have one such reason, so a future that waits for nothing or wakes itself is found.
+pub fn drive<F: Future>(future: F, pendings: impl Fn() -> usize) -> F::Output {
+    let mut future = pin!(future);
     let wakes = Arc::new(Wakes::default());
     let waker = Waker::from(Arc::clone(&wakes));
     let before = pendings();
     for count in 0.. {
-        let result = poll(&mut Context::from_waker(&waker));
+        let result = future.as_mut().poll(&mut Context::from_waker(&waker));
         let waited = pendings() - before;
         assert_eq!(wakes.0.load(Ordering::Relaxed), waited);
         assert_eq!(waited, count + usize::from(result.is_pending()));
@@ -28,11 +26,6 @@ pub fn drive<T>(
         }
     }
     unreachable!()
-}
-
-pub fn drive_future<F: Future>(future: F, pendings: impl Fn() -> usize) -> F::Output {
-    let mut future = pin!(future);
-    drive(|cx| future.as_mut().poll(cx), pendings)
 }
 
 #[derive(Default)]

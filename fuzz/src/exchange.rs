@@ -27,12 +27,6 @@ pub struct Exchange {
 /// What must come of an exchange.
 pub struct Expected {
     pub verdict: Verdict,
-    pub traces: Traces,
-}
-
-/// What the exchange must leave behind, whatever the verdict.
-#[derive(Default)]
-pub struct Traces {
     pub look_ups: usize,
     /// How often the body must be polled: not once more than it takes to decide.
     pub polls: usize,
@@ -42,25 +36,26 @@ pub struct Traces {
 
 impl Exchange {
     pub fn expected(&self) -> Expected {
-        let mut traces = Traces::default();
-        let [verdict] = match self.authentic(&mut traces) {
-            Ok(head) => oracle::read([&head.event_type], &traces.body),
+        let verdict = Verdict::rejected(String::new());
+        let mut expected = Expected { verdict, look_ups: 0, polls: 0, body: Vec::new() };
+        [expected.verdict] = match self.authentic(&mut expected) {
+            Ok(head) => oracle::read([&head.event_type], &expected.body),
             Err(rejection) => [Verdict::rejected(rejection)],
         };
-        Expected { verdict, traces }
+        expected
     }
 
-    fn authentic(&self, traces: &mut Traces) -> Result<Head, String> {
+    fn authentic(&self, expected: &mut Expected) -> Result<Head, String> {
         let settings = &self.delivery.settings;
         let head = Head::read(&self.delivery.headers)?;
-        traces.look_ups = 1;
+        expected.look_ups = 1;
         match self.look_up.iter().find(|step| b"NF".contains(step)) {
             Some(b'N') => return Err(oracle::INVALID_SIGNATURE.into()),
             Some(_) => return Err(oracle::UNAVAILABLE.into()),
             None => settings.check_head(&head)?,
         }
         for step in steps(&self.frames, &self.delivery.body) {
-            traces.polls += 1;
+            expected.polls += 1;
             match step {
                 Step::Waits | Step::Trailers => {}
                 Step::Fails(error) if error.is::<LengthLimitError>() => {
@@ -70,12 +65,12 @@ impl Exchange {
                 Step::Data(data) if data.has_remaining() && data.chunk().is_empty() => {
                     return Err(oracle::UNREADABLE.into());
                 }
-                Step::Data(mut data) => traces.body.extend(data.copy_to_bytes(data.remaining())),
+                Step::Data(mut data) => expected.body.extend(data.copy_to_bytes(data.remaining())),
             }
-            settings.check_length(traces.body.len())?;
+            settings.check_length(expected.body.len())?;
         }
-        traces.polls += 1;
-        settings.authenticate(&head.signature, &traces.body)?;
+        expected.polls += 1;
+        settings.authenticate(&head.signature, &expected.body)?;
         Ok(head)
     }
 }

@@ -12,6 +12,9 @@ pub mod oracle;
 pub mod script;
 
 // Shared with the workspace's tests by path: a dependency on that package would build every adapter.
+#[cfg(test)]
+#[path = "../../tests/src/json_test_suite.rs"]
+pub mod json_test_suite;
 #[path = "../../tests/src/scripted.rs"]
 pub mod scripted;
 #[cfg(test)]

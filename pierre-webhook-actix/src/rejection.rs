@@ -115,9 +115,9 @@ fn timed_out(text: &str) -> io::Error {
 }
 
 /// Problem details for a mistake in the configuration of a route.
-pub(crate) fn problem(mistake: &impl ResponseError) -> HttpResponse {
+pub(crate) fn problem(mistake: &impl ResponseError, code: &'static str) -> HttpResponse {
     let status = mistake.status_code();
     HttpResponse::build(status)
         .content_type(pierre_webhook_core::PROBLEM_JSON)
-        .body(pierre_webhook_core::problem_json(status.as_u16(), &mistake.to_string()))
+        .body(pierre_webhook_core::problem_json(status.as_u16(), code, &mistake.to_string()))
 }

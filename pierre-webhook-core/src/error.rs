@@ -13,6 +13,7 @@ use crate::problem::{PROBLEM_JSON, problem_json};
 ///
 /// let error = Error::InvalidSignature;
 /// assert_eq!(error.to_string(), "Invalid signature");
+/// assert_eq!(error.code(), "invalid_signature");
 /// assert_eq!(error.status_code(), 401);
 /// ```
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
@@ -109,6 +110,47 @@ pub enum Error {
 }
 
 impl Error {
+    /// Every [`code`](Self::code).
+    pub const CODES: &'static [&'static str] = &[
+        "missing_signature_header",
+        "missing_event_header",
+        "invalid_signature_header",
+        "invalid_timestamp",
+        "verifier_unavailable",
+        "timestamp_too_old",
+        "timestamp_in_future",
+        "body_too_large",
+        "body_too_large_for_server",
+        "body_unreadable",
+        "invalid_signature",
+        "invalid_json",
+        "event_type_mismatch",
+        "invalid_payload",
+    ];
+
+    /// Returns the stable name of the reason, such as `invalid_signature`: one name for each variant.
+    ///
+    /// Unlike the text, it contains no age, limit or event type, so it can label a metric or select an alert.
+    /// The table of codes in `docs/protocol.md` lists their causes and what to do.
+    pub fn code(&self) -> &'static str {
+        match self {
+            Self::MissingSignatureHeader => "missing_signature_header",
+            Self::MissingEventHeader => "missing_event_header",
+            Self::InvalidSignatureHeader => "invalid_signature_header",
+            Self::InvalidTimestamp => "invalid_timestamp",
+            Self::VerifierUnavailable => "verifier_unavailable",
+            Self::TimestampTooOld { .. } => "timestamp_too_old",
+            Self::TimestampInFuture => "timestamp_in_future",
+            Self::BodyTooLarge { .. } => "body_too_large",
+            Self::BodyTooLargeForServer => "body_too_large_for_server",
+            Self::BodyUnreadable => "body_unreadable",
+            Self::InvalidSignature => "invalid_signature",
+            Self::InvalidJson { .. } => "invalid_json",
+            Self::EventTypeMismatch { .. } => "event_type_mismatch",
+            Self::InvalidPayload { .. } => "invalid_payload",
+        }
+    }
+
     /// Returns the HTTP status code of the response.
     pub fn status_code(&self) -> u16 {
         match self {
@@ -126,17 +168,18 @@ impl Error {
         }
     }
 
-    /// Returns the body of the response: problem details for HTTP APIs (RFC 9457) as JSON.
+    /// Returns the body of the response: problem details for HTTP APIs (RFC 9457) as JSON, with the
+    /// [`code`](Self::code) as an additional member.
     ///
     /// ```
     /// # use pierre_webhook_core::Error;
     /// assert_eq!(
     ///     Error::InvalidSignature.problem_json(),
-    ///     br#"{"type":"about:blank","title":"Unauthorized","status":401,"detail":"Invalid signature"}"#,
+    ///     br#"{"type":"about:blank","title":"Unauthorized","status":401,"detail":"Invalid signature","code":"invalid_signature"}"#,
     /// );
     /// ```
     pub fn problem_json(&self) -> Vec<u8> {
-        problem_json(self.status_code(), &self.to_string())
+        problem_json(self.status_code(), self.code(), &self.to_string())
     }
 
     /// Returns the headers of the response, with lower-case names: the content type of

@@ -1,4 +1,5 @@
 #![doc = include_str!("../README.md")]
+#![cfg_attr(docsrs, feature(doc_cfg))]
 
 mod accepted;
 mod delivery;
@@ -10,6 +11,8 @@ mod headers;
 mod hex;
 mod live;
 mod mac;
+#[cfg(feature = "metrics")]
+pub mod metrics;
 mod pending;
 mod problem;
 mod secret;

@@ -5,14 +5,15 @@ pub const PROBLEM_JSON: &str = "application/problem+json";
 
 /// Returns problem details (RFC 9457) as JSON. For responses of an adapter that don't stem from an
 /// [`Error`](crate::Error), such as the 500 of a route without a layer. The title is the status's name in RFC 9110.
+/// `code` names the reason, as [`Error::code`](crate::Error::code) does: lower-case letters and underscores.
 ///
 /// ```
 /// assert_eq!(
-///     pierre_webhook_core::problem_json(500, "no layer"),
-///     br#"{"type":"about:blank","title":"Internal Server Error","status":500,"detail":"no layer"}"#,
+///     pierre_webhook_core::problem_json(500, "no_layer", "No layer"),
+///     br#"{"type":"about:blank","title":"Internal Server Error","status":500,"detail":"No layer","code":"no_layer"}"#,
 /// );
 /// ```
-pub fn problem_json(status: u16, detail: &str) -> Vec<u8> {
+pub fn problem_json(status: u16, code: &'static str, detail: &str) -> Vec<u8> {
     let title = match status {
         400 => "Bad Request",
         401 => "Unauthorized",
@@ -23,8 +24,10 @@ pub fn problem_json(status: u16, detail: &str) -> Vec<u8> {
         _ => "Error",
     };
     let detail = serde_json::Value::from(detail);
-    format!(r#"{{"type":"about:blank","title":"{title}","status":{status},"detail":{detail}}}"#)
-        .into_bytes()
+    format!(
+        r#"{{"type":"about:blank","title":"{title}","status":{status},"detail":{detail},"code":"{code}"}}"#
+    )
+    .into_bytes()
 }
 
 #[cfg(test)]
@@ -42,9 +45,9 @@ mod tests {
             (503, "Service Unavailable"),
         ] {
             let expected = format!(
-                r#"{{"type":"about:blank","title":"{title}","status":{status},"detail":"d"}}"#
+                r#"{{"type":"about:blank","title":"{title}","status":{status},"detail":"d","code":"c"}}"#
             );
-            assert_eq!(String::from_utf8(problem_json(status, "d")).unwrap(), expected);
+            assert_eq!(String::from_utf8(problem_json(status, "c", "d")).unwrap(), expected);
         }
     }
 }

@@ -31,16 +31,19 @@ impl Answer {
 
     /// Problem details (RFC 9457), or empty for a success.
     pub(crate) fn body(&self) -> Vec<u8> {
-        let detail = match self {
+        let (code, detail) = match self {
             Self::Completed => return Vec::new(),
-            Self::InProgress { .. } => "Webhook delivery is being handled already",
-            Self::StoreFailed => "Webhook deduplication is not available",
-            #[cfg(feature = "tower")]
-            Self::NotVerified => {
-                "Webhook is not verified: add VerifyWebhookLayer outside of DedupLayer"
+            Self::InProgress { .. } => {
+                ("delivery_in_progress", "Webhook delivery is being handled already")
             }
+            Self::StoreFailed => ("dedup_unavailable", "Webhook deduplication is not available"),
+            #[cfg(feature = "tower")]
+            Self::NotVerified => (
+                "webhook_not_verified",
+                "Webhook is not verified: add VerifyWebhookLayer outside of DedupLayer",
+            ),
         };
-        problem_json(self.status(), detail)
+        problem_json(self.status(), code, detail)
     }
 
     /// The headers, with lower-case names.

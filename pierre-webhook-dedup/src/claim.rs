@@ -5,8 +5,8 @@ use std::{fmt, sync::Arc, time::Duration};
 use pierre_webhook_core::DeliveryId;
 
 use crate::{
-    error::StoreError, lease::Lease, once::Recorded, store::Claimed, terms::Terms,
-    unrecorded::Unrecorded,
+    error::StoreError, handle::LeaseHandle, lease::Lease, once::Recorded, store::Claimed,
+    terms::Terms, unrecorded::Unrecorded,
 };
 
 /// The outcome of [`Dedup::begin`](crate::Dedup::begin).
@@ -68,6 +68,28 @@ impl Claim {
     /// Returns the id of the claimed delivery.
     pub fn id(&self) -> DeliveryId {
         self.lease.id()
+    }
+
+    /// Returns a handle that tells the work whether its lease is lost, and may outlive the claim.
+    pub fn handle(&self) -> LeaseHandle {
+        self.lease.handle().clone()
+    }
+
+    /// Returns the number of this claim, to fence writes with: see [`LeaseHandle::fencing_token`].
+    ///
+    /// ```
+    /// # use pierre_webhook_dedup::{Begun, Dedup, DeliveryId, MemoryStore};
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() -> Result<(), pierre_webhook_dedup::StoreError> {
+    /// # let (dedup, id) = (Dedup::new(MemoryStore::new()), DeliveryId::from([7; 32]));
+    /// if let Begun::Claimed(claim) = dedup.begin(id).await? {
+    ///     println!("UPDATE sites SET .., token = {0:?} WHERE .. AND token <= {0:?}", claim.fencing_token());
+    /// }
+    /// # Ok(())
+    /// # }
+    /// ```
+    pub fn fencing_token(&self) -> Option<u64> {
+        self.lease.handle().fencing_token()
     }
 
     /// Records that the delivery was handled.

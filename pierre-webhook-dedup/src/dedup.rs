@@ -1,19 +1,8 @@
-//! `Dedup`: its settings, and the ways to handle a delivery once.
+//! `Dedup`: its settings.
 
 use std::{fmt, sync::Arc, time::Duration};
 
-use pierre_webhook_core::DeliveryId;
-
-use crate::{
-    claim::{Begun, Claim},
-    duration,
-    error::{ShuttingDown, StoreError},
-    live::Live,
-    once::{Once, OnceError},
-    store::{Claimed, Store},
-    terms::Terms,
-    trace::{duplicate, warn_of},
-};
+use crate::{duration, live::Live, store::Store, terms::Terms};
 
 /// Handles each delivery once, across retries, restarts and all machines that share the store.
 ///
@@ -44,8 +33,7 @@ use crate::{
 pub struct Dedup {
     pub(crate) terms: Arc<Terms>,
     pub(crate) live: Arc<Live>,
-    renew_for: Duration,
-    fail_open: bool,
+    pub(crate) renew_for: Duration,
 }
 
 impl Dedup {
@@ -55,7 +43,6 @@ impl Dedup {
             terms: Arc::new(Terms::new(store)),
             live: Arc::default(),
             renew_for: Duration::from_secs(15 * 60),
-            fail_open: false,
         }
     }
 
@@ -124,108 +111,12 @@ impl Dedup {
     /// By default such deliveries are rejected and the sender is asked to retry. With this setting each passes as
     /// claimed, its lease isn't renewed, and its completion is recorded once the store is back. At most 10,000
     /// completions wait in the background; each one beyond that is dropped with a warning in the log.
+    ///
+    /// While the store is down, this process still runs no delivery twice: it remembers what it is handling and the
+    /// last deliveries that it has completed, 20,000 together. Other processes don't know about those.
     pub fn fail_open(mut self) -> Self {
-        self.fail_open = true;
+        Arc::make_mut(&mut self.terms).fail_open();
         self
-    }
-
-    /// Runs the work, unless the delivery has been handled or is being handled.
-    ///
-    /// Any `Ok` completes the delivery. Any `Err` releases it, so that a retry runs the work again. A panic
-    /// releases it and is passed on. Dropping the future releases it too, unless the work has succeeded. `work`
-    /// doesn't need to be `Send`.
-    ///
-    /// # Errors
-    ///
-    /// Returns [`OnceError::Work`] if the work fails. Returns [`OnceError::Store`] if the store fails before the
-    /// work begins, or if there is no tokio runtime; the work has not run then.
-    pub async fn once<T, E, F, W>(&self, id: DeliveryId, work: F) -> Result<Once<T>, OnceError<E>>
-    where
-        F: FnOnce() -> W,
-        W: Future<Output = Result<T, E>>,
-    {
-        let claim = match self.begin(id).await.map_err(OnceError::Store)? {
-            Begun::Claimed(claim) => claim,
-            Begun::InProgress { retry_after } => return Ok(Once::InProgress { retry_after }),
-            Begun::Completed => return Ok(Once::Completed),
-        };
-        claim.keep_renewed(self.renew_for).await;
-        match work().await {
-            Ok(value) => Ok(Once::Ran { value, recorded: claim.complete().await }),
-            Err(error) => {
-                if let Err(failure) = claim.release().await {
-                    warn_of(&failure, id, "a delivery that failed could not be released");
-                }
-                Err(OnceError::Work(error))
-            }
-        }
-    }
-
-    /// Claims a delivery. The caller renews, completes or releases the claim; prefer [`once`](Self::once), which
-    /// does all three.
-    ///
-    /// # Errors
-    ///
-    /// Returns an error if the store fails, unless this `Dedup` [fails open](Self::fail_open), or if there is no
-    /// tokio runtime.
-    ///
-    /// ```
-    /// use pierre_webhook_dedup::{Begun, Dedup, DeliveryId, MemoryStore, Recorded};
-    ///
-    /// # #[tokio::main(flavor = "current_thread")]
-    /// # async fn main() -> Result<(), pierre_webhook_dedup::StoreError> {
-    /// let dedup = Dedup::new(MemoryStore::new());
-    /// match dedup.begin(DeliveryId::from([7; 32])).await? {
-    ///     Begun::Claimed(claim) => assert_eq!(claim.complete().await, Recorded::Yes),
-    ///     Begun::InProgress { retry_after } => println!("retry in {retry_after:?}"),
-    ///     Begun::Completed => println!("already handled"),
-    ///     _ => {}
-    /// }
-    /// # Ok(())
-    /// # }
-    /// ```
-    pub async fn begin(&self, id: DeliveryId) -> Result<Begun, StoreError> {
-        // From here on, dropping the claim releases whatever the store recorded, even if its answer was lost.
-        let mut claim = Claim::prepare(Arc::clone(&self.terms), id)?;
-        self.live.add(Arc::downgrade(claim.lease()));
-        // Checked once the lease is counted: a shutdown either sees the lease or is seen here.
-        if *self.terms.is_closing.borrow() {
-            claim.disarm();
-            return Err(StoreError::new(ShuttingDown));
-        }
-        match claim.take().await {
-            Ok(Claimed::Yours) => Ok(Begun::Claimed(claim)),
-            Ok(Claimed::InProgress { retry_after }) => {
-                claim.disarm();
-                duplicate(id, "a delivery is in progress");
-                Ok(Begun::InProgress { retry_after })
-            }
-            Ok(Claimed::Completed) => {
-                claim.disarm();
-                duplicate(id, "a delivery was handled before");
-                Ok(Begun::Completed)
-            }
-            Err(error) if self.fail_open => {
-                warn_of(&error, id, "a delivery is handled unclaimed");
-                Ok(Begun::Claimed(claim))
-            }
-            Err(error) => {
-                // The 503 carries no cause, so log it here.
-                warn_of(&error, id, "a delivery could not be claimed");
-                Err(error)
-            }
-        }
-    }
-
-    /// Forgets a completed delivery, so that it can be handled again. Returns whether there was a record.
-    ///
-    /// A delivery in progress is not stopped: its next renewal claims it again.
-    ///
-    /// # Errors
-    ///
-    /// Returns an error if the store fails.
-    pub async fn forget(&self, id: DeliveryId) -> Result<bool, StoreError> {
-        self.terms.store.forget(self.terms.key(id)).await
     }
 }
 
@@ -236,7 +127,7 @@ impl fmt::Debug for Dedup {
             .field("lease", &self.terms.lease)
             .field("retention", &self.terms.retention)
             .field("renew_for", &self.renew_for)
-            .field("fail_open", &self.fail_open)
+            .field("fail_open", &self.terms.guard.is_some())
             .finish_non_exhaustive()
     }
 }

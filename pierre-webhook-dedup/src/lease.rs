@@ -15,9 +15,11 @@ use tokio::{
 
 use crate::{
     error::StoreError,
+    handle::LeaseHandle,
     once::Recorded,
     owner::Owner,
-    store::{Claimed, Key},
+    panics::unless_it_panics,
+    store::{Claimed, Key, Store},
     terms::Terms,
     trace::{warn, warn_of},
 };
@@ -26,8 +28,9 @@ pub(crate) struct Lease {
     terms: Arc<Terms>,
     id: DeliveryId,
     owner: Owner,
+    handle: LeaseHandle,
     /// Locked during each renewal, and by whatever ends them: a renewal in flight would undo a release.
-    renewals: Mutex<Renewals>,
+    stage: Mutex<Stage>,
     /// The task that renews the lease.
     renewer: OnceLock<AbortHandle>,
     /// The runtime that the claim was made on.
@@ -39,10 +42,14 @@ pub(crate) struct Lease {
 /// How soon a renewal that failed is retried.
 const RETRY_RENEWAL: Duration = Duration::from_secs(1);
 
-#[derive(PartialEq)]
-enum Renewals {
-    Allowed,
-    Ended,
+#[derive(Clone, Copy, PartialEq)]
+enum Stage {
+    /// The lease may be renewed.
+    Running,
+    Completing,
+    /// The completion must not be recorded any more.
+    Forgotten,
+    Released,
 }
 
 impl Lease {
@@ -51,8 +58,9 @@ impl Lease {
             _alive: terms.is_closing.subscribe(),
             terms,
             id,
+            handle: LeaseHandle::new(id),
             owner: Owner::random()?,
-            renewals: Mutex::new(Renewals::Allowed),
+            stage: Mutex::new(Stage::Running),
             renewer: OnceLock::new(),
             runtime: Handle::try_current().map_err(StoreError::new)?,
         })
@@ -60,6 +68,10 @@ impl Lease {
 
     pub(crate) fn id(&self) -> DeliveryId {
         self.id
+    }
+
+    pub(crate) fn handle(&self) -> &LeaseHandle {
+        &self.handle
     }
 
     pub(crate) fn terms(&self) -> &Terms {
@@ -75,14 +87,33 @@ impl Lease {
     }
 
     pub(crate) async fn claim(&self) -> Result<Claimed, StoreError> {
-        self.terms.store.claim(self.key(), self.owner, self.terms.lease).await
+        let until = self.until();
+        let claimed = self.terms.store.claim(self.key(), self.owner, self.terms.lease).await?;
+        if let Claimed::Yours { fencing_token } = claimed {
+            self.handle.granted(fencing_token, until);
+        }
+        Ok(claimed)
+    }
+
+    /// Claims the delivery among those of this process: see [`Terms::guard`].
+    pub(crate) async fn guard(&self, at_most: Duration) -> Option<Result<Claimed, StoreError>> {
+        let guard = self.terms.guard.as_ref()?;
+        Some(guard.claim(self.key(), self.owner, at_most.max(self.terms.lease)).await)
     }
 
     pub(crate) async fn complete(&self) -> Result<Recorded, StoreError> {
-        let _ended = self.end_renewals().await;
-        if self.terms.store.complete(self.key(), self.owner, self.terms.retention).await? {
+        let stage = self.enter(Stage::Completing).await;
+        if *stage == Stage::Forgotten {
+            return Ok(Recorded::No);
+        }
+        self.handle.complete();
+        self.terms.guard_completed(self.id, self.owner).await;
+        let complete =
+            async { self.terms.store.complete(self.key(), self.owner, self.terms.retention).await };
+        if unless_it_panics(complete).await? {
             return Ok(Recorded::Yes);
         }
+        self.handle.was_taken_over();
         warn(self.id, "a delivery was taken over before it was completed: it runs twice");
         Ok(Recorded::TakenOver)
     }
@@ -90,22 +121,26 @@ impl Lease {
     /// Releases the lease of work that is still running. `None` if the work has ended and is being recorded or
     /// released.
     pub(crate) async fn release_running(&self) -> Option<Result<(), StoreError>> {
-        if *self.renewals.lock().await == Renewals::Ended {
+        if *self.stage.lock().await != Stage::Running {
             return None;
         }
         Some(self.release().await)
     }
 
     pub(crate) async fn release(&self) -> Result<(), StoreError> {
-        let _ended = self.end_renewals().await;
+        let _stage = self.enter(Stage::Released).await;
+        self.handle.lose();
+        self.terms.unguard(self.id, self.owner);
         self.terms.store.release(self.key(), self.owner).await
     }
 
     /// Releases the lease from a `Drop`.
     pub(crate) fn abandon(self: Arc<Self>) {
-        match self.renewals.try_lock() {
-            Ok(mut renewals) => {
-                *renewals = Renewals::Ended;
+        self.handle.lose();
+        self.terms.unguard(self.id, self.owner);
+        match self.stage.try_lock() {
+            Ok(mut stage) => {
+                *stage = Stage::Released;
                 self.stop_renewing();
                 let _runtime = self.runtime.enter();
                 self.terms.store.abandon(self.key(), self.owner);
@@ -114,7 +149,7 @@ impl Lease {
             Err(_) => {
                 let lease = Arc::clone(&self);
                 self.runtime.spawn(async move {
-                    let _ended = lease.end_renewals().await;
+                    let _stage = lease.enter(Stage::Released).await;
                     lease.terms.store.abandon(lease.key(), lease.owner);
                 });
             }
@@ -164,23 +199,45 @@ impl Lease {
     }
 
     async fn renew(&self) -> Result<bool, StoreError> {
-        let renewals = self.renewals.lock().await;
-        if *renewals == Renewals::Ended {
+        let stage = self.stage.lock().await;
+        if *stage != Stage::Running {
             return Ok(false);
         }
+        let until = self.until();
         let is_held = self.terms.store.renew(self.key(), self.owner, self.terms.lease).await?;
-        if !is_held {
+        if is_held {
+            self.handle.renewed(until);
+        } else {
+            self.handle.lose();
             warn(self.id, "a lease was lost: the delivery is handled twice");
         }
         Ok(is_held)
     }
 
-    /// Waits for a renewal in flight and allows no other.
-    async fn end_renewals(&self) -> MutexGuard<'_, Renewals> {
-        let mut renewals = self.renewals.lock().await;
-        *renewals = Renewals::Ended;
+    /// The end of a lease that is asked for now. The store grants it later, so there it ends no sooner.
+    fn until(&self) -> Instant {
+        let now = Instant::now();
+        now.checked_add(self.terms.lease).unwrap_or(now)
+    }
+
+    /// Waits for a renewal in flight and allows no other. A forgotten completion stays forgotten.
+    async fn enter(&self, next: Stage) -> MutexGuard<'_, Stage> {
+        let mut stage = self.stage.lock().await;
+        if *stage != Stage::Forgotten {
+            *stage = next;
+        }
         self.stop_renewing();
-        renewals
+        stage
+    }
+
+    /// Cancels a completion of this delivery that waits in the background. Waits for the one in flight.
+    pub(crate) async fn forget(&self, key: Key<'_>) {
+        if self.key() == key {
+            let mut stage = self.stage.lock().await;
+            if *stage == Stage::Completing {
+                *stage = Stage::Forgotten;
+            }
+        }
     }
 
     pub(crate) fn stop_renewing(&self) {

@@ -5,10 +5,12 @@
 mod actix;
 #[cfg(any(feature = "actix", feature = "tower"))]
 mod answer;
+mod begin;
 mod claim;
 mod dedup;
 mod duration;
 mod error;
+mod handle;
 #[cfg(feature = "tower")]
 mod layer;
 mod lease;
@@ -16,8 +18,10 @@ mod live;
 mod memory;
 mod once;
 mod owner;
+mod panics;
 #[cfg(feature = "redis")]
 mod redis;
+mod run;
 mod shutdown;
 mod store;
 #[cfg(feature = "store-contract")]
@@ -36,6 +40,7 @@ pub use {
     claim::{Begun, Claim},
     dedup::Dedup,
     error::StoreError,
+    handle::LeaseHandle,
     live::Unfinished,
     memory::MemoryStore,
     once::{Once, OnceError, Recorded},

@@ -11,6 +11,8 @@ mod connection;
 mod failure;
 mod releases;
 mod script;
+mod server;
+mod slot;
 #[cfg(feature = "redis-tls")]
 mod tls;
 
@@ -24,7 +26,7 @@ use self::{
     command::Command,
     failure::Failure,
     releases::Releases,
-    script::{COMPLETE, RELEASE, REMAINING_LEASE, RENEW, Script},
+    script::{CLAIM, COMPLETE, RELEASE, RENEW, Script},
 };
 use crate::{
     duration,
@@ -46,7 +48,12 @@ use crate::{
 /// `maxmemory-policy noeviction`: a delivery whose key was evicted is handled again. So is one whose key wasn't yet
 /// on disk, or on the replica, when the server was lost.
 ///
-/// The Redis user needs the commands `SET`, `DEL`, `PTTL`, `PEXPIRE`, `GET`, `EVAL`, `EVALSHA` and `PING`, and
+/// The fencing token of a claim is the server's time in microseconds. It is larger than that of a claim whose lease has
+/// expired, since the same clock decides about that. It can be smaller than that of a claim that was released,
+/// forgotten, evicted or lost, if the server's clock was set back in between, or a replica with a slower clock was
+/// promoted.
+///
+/// The Redis user needs the commands `SET`, `DEL`, `PTTL`, `PEXPIRE`, `GET`, `TIME`, `EVAL`, `EVALSHA` and `PING`, and
 /// `SELECT` for a database other than 0.
 ///
 /// ```no_run
@@ -92,7 +99,6 @@ impl RedisStore {
 }
 
 impl Store for RedisStore {
-    // A script would save one command if another holds the key, but cost more in the common case.
     fn claim<'a>(
         &'a self,
         key: Key<'a>,
@@ -100,30 +106,9 @@ impl Store for RedisStore {
         lease: Duration,
     ) -> StoreFuture<'a, Claimed> {
         Box::pin(async move {
-            let deadline = Deadline::start()?;
             let (key, owner, lease) = (redis_key(key), owner.to_string(), milliseconds(lease));
-            let mut set = cmd("SET");
-            set.arg(&key).arg(&owner).arg("NX").arg("GET").arg("PX").arg(lease);
-            match self.client.send(&Command::Plain(set), &deadline).await? {
-                Value::Nil => Ok(Claimed::Yours),
-                // This is a retry, and the first answer was lost.
-                Value::BulkString(holder) if holder == owner.as_bytes() => Ok(Claimed::Yours),
-                Value::BulkString(holder) if holder.starts_with(b"done:") => Ok(Claimed::Completed),
-                Value::BulkString(_) => {
-                    let command = REMAINING_LEASE.call(&key, &owner, lease);
-                    match self.client.send(&command, &deadline).await.and_then(integer) {
-                        Ok(-1) => Ok(Claimed::Completed),
-                        Ok(rest) => Ok(Claimed::InProgress {
-                            retry_after: Duration::from_millis(u64::try_from(rest).unwrap_or(0)),
-                        }),
-                        // Another holds it, as the first answer said. Only for how long is unknown.
-                        Err(_) => {
-                            Ok(Claimed::InProgress { retry_after: Duration::from_millis(lease) })
-                        }
-                    }
-                }
-                _ => Err(Failure::Unexpected.into()),
-            }
+            let command = CLAIM.call(&key, &owner, lease);
+            Ok(claimed(self.client.send(&command, &Deadline::start()?).await?)?)
         })
     }
 
@@ -179,6 +164,18 @@ async fn release(client: &Client, key: &str, owner: Owner) -> Result<(), Failure
     let owner = owner.to_string();
     let command = RELEASE.call(key, &owner, 0);
     integer(client.send(&command, &Deadline::start()?).await?).map(drop)
+}
+
+fn claimed(answer: Value) -> Result<Claimed, Failure> {
+    let Value::Array(answer) = answer else { return Err(Failure::Unexpected) };
+    let [Value::Int(kind), Value::Int(number)] = *answer else { return Err(Failure::Unexpected) };
+    let number = u64::try_from(number).map_err(|_| Failure::Unexpected)?;
+    match kind {
+        0 => Ok(Claimed::Yours { fencing_token: number }),
+        1 => Ok(Claimed::InProgress { retry_after: Duration::from_millis(number) }),
+        2 => Ok(Claimed::Completed),
+        _ => Err(Failure::Unexpected),
+    }
 }
 
 fn integer(answer: Value) -> Result<i64, Failure> {

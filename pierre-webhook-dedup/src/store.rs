@@ -23,7 +23,8 @@ use crate::{error::StoreError, owner::Owner};
 /// The feature `store-contract` tests an implementation against these rules: see `store_contract!`.
 pub trait Store: Send + Sync + 'static {
     /// Claims a key that has no record, until the lease expires. If the owner already holds the key, the answer
-    /// is [`Yours`](Claimed::Yours) again.
+    /// is [`Yours`](Claimed::Yours) again. [`fencing_token`](Claimed::Yours::fencing_token) says how its number must
+    /// grow.
     fn claim<'a>(&'a self, key: Key<'a>, owner: Owner, lease: Duration)
     -> StoreFuture<'a, Claimed>;
 
@@ -59,7 +60,12 @@ pub type StoreFuture<'a, T> = Pin<Box<dyn Future<Output = Result<T, StoreError>>
 #[non_exhaustive]
 pub enum Claimed {
     /// The owner holds the key until the lease expires.
-    Yours,
+    Yours {
+        /// A number that is larger than those of all earlier claims of the key by other owners, for as long as the
+        /// store keeps its data, even if their records are released, expired or forgotten by now. A repeated claim by
+        /// the same owner has the same number or a larger one; a renewal doesn't change it.
+        fencing_token: u64,
+    },
     /// Another owner holds the key.
     InProgress {
         /// What is left of the other's lease.

@@ -46,6 +46,7 @@
 //! A check panics if the store breaks the contract or returns an error.
 
 mod checks;
+mod probe;
 
 pub use self::checks::{
     a_claim_in_progress_tells_what_is_left_of_its_lease,
@@ -56,6 +57,7 @@ pub use self::checks::{
     an_owner_whose_lease_expired_cannot_touch_the_claim_of_another,
     forget_removes_a_record_in_progress_or_completed, no_duration_is_too_short_or_too_long,
     only_one_of_many_claims_of_a_key_wins, scopes_are_separate,
+    the_fencing_token_grows_with_each_claim,
 };
 
 /// Expands to one `#[tokio::test]` for each check in [`store_contract`](mod@crate::store_contract), which has
@@ -77,6 +79,7 @@ macro_rules! store_contract {
             a_renewal_claims_a_key_without_a_record_for_a_whole_lease
             a_released_or_abandoned_key_can_be_claimed
             forget_removes_a_record_in_progress_or_completed
+            the_fencing_token_grows_with_each_claim
             scopes_are_separate
             no_duration_is_too_short_or_too_long
         }

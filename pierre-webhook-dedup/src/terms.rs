@@ -5,10 +5,17 @@ use std::{sync::Arc, time::Duration};
 use pierre_webhook_core::DeliveryId;
 use tokio::sync::{Semaphore, watch};
 
-use crate::store::{Key, Store};
+use crate::{
+    memory::MemoryStore,
+    owner::Owner,
+    store::{Key, Store},
+};
 
 /// How many completions may wait in the background for a store that fails.
 const MAX_UNRECORDED: usize = 10_000;
+
+/// How many deliveries the guard of `fail_open` holds: a quarter of an hour at 20 a second, in about 2 MB.
+const MAX_GUARDED: usize = 20_000;
 
 #[derive(Clone)]
 pub(crate) struct Terms {
@@ -16,6 +23,8 @@ pub(crate) struct Terms {
     pub(crate) scope: Arc<str>,
     pub(crate) lease: Duration,
     pub(crate) retention: Duration,
+    /// With `fail_open`, what this process handles or has handled, for when the store can't tell.
+    pub(crate) guard: Option<MemoryStore>,
     /// One permit for each completion that waits in the background.
     pub(crate) unrecorded: Arc<Semaphore>,
     /// Whether a shutdown has begun. Each lease holds a receiver, so `closed` waits for the last one to end.
@@ -29,8 +38,26 @@ impl Terms {
             scope: "".into(),
             lease: Duration::from_secs(20),
             retention: Duration::from_secs(72 * 60 * 60),
+            guard: None,
             unrecorded: Arc::new(Semaphore::new(MAX_UNRECORDED)),
             is_closing: Arc::new(watch::Sender::new(false)),
+        }
+    }
+
+    pub(crate) fn fail_open(&mut self) {
+        self.guard = Some(MemoryStore::with_capacity(MAX_GUARDED));
+    }
+
+    pub(crate) async fn guard_completed(&self, id: DeliveryId, owner: Owner) {
+        if let Some(guard) = &self.guard {
+            // If it is full of deliveries in progress, it forgets this one, as it would forget the oldest one.
+            let _ = guard.complete(self.key(id), owner, self.retention).await;
+        }
+    }
+
+    pub(crate) fn unguard(&self, id: DeliveryId, owner: Owner) {
+        if let Some(guard) = &self.guard {
+            guard.abandon(self.key(id), owner);
         }
     }
 

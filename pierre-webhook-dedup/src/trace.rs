@@ -32,6 +32,15 @@ pub(crate) fn warn(_: DeliveryId, _: &'static str) {}
 #[cfg(not(feature = "tracing"))]
 pub(crate) fn warn_of(_: &StoreError, _: DeliveryId, _: &'static str) {}
 
+/// Logs a setting of the server that loses deliveries.
+#[cfg(all(feature = "redis", feature = "tracing"))]
+pub(crate) fn warn_of_server(text: &'static str) {
+    tracing::warn!(target: TARGET, "{text}");
+}
+
+#[cfg(all(feature = "redis", not(feature = "tracing")))]
+pub(crate) fn warn_of_server(_: &'static str) {}
+
 /// Keeps the current span, even in a task of its own.
 #[cfg(all(feature = "tower", feature = "tracing"))]
 pub(crate) fn in_this_span<F>(future: F) -> tracing::instrument::Instrumented<F> {

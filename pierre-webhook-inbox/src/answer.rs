@@ -11,7 +11,9 @@ const RETRY_AFTER: &str = "5";
 pub(crate) enum Answer {
     /// The delivery is committed, now or before.
     Stored,
-    NotStored,
+    NotStored {
+        code: &'static str,
+    },
     /// No layer outside of the receiver has verified the request.
     #[cfg(feature = "tower")]
     NotVerified,
@@ -19,13 +21,15 @@ pub(crate) enum Answer {
 
 impl Answer {
     pub(crate) fn of(result: &Result<Inserted, InboxError>) -> Self {
-        if result.is_ok() { Self::Stored } else { Self::NotStored }
+        result
+            .as_ref()
+            .map_or_else(|error| Self::NotStored { code: error.code() }, |_| Self::Stored)
     }
 
     pub(crate) fn status(self) -> u16 {
         match self {
             Self::Stored => 200,
-            Self::NotStored => 503,
+            Self::NotStored { .. } => 503,
             #[cfg(feature = "tower")]
             Self::NotVerified => 500,
         }
@@ -33,21 +37,23 @@ impl Answer {
 
     /// Problem details (RFC 9457), or empty for a success.
     pub(crate) fn body(self) -> Vec<u8> {
-        let detail = match self {
+        let (code, detail) = match self {
             Self::Stored => return Vec::new(),
-            Self::NotStored => "Webhook inbox is not available",
+            Self::NotStored { code } => (code, "Webhook inbox is not available"),
             #[cfg(feature = "tower")]
-            Self::NotVerified => {
-                "Webhook is not verified: add VerifyWebhookLayer outside of the inbox's receiver"
-            }
+            Self::NotVerified => (
+                "webhook_not_verified",
+                "Webhook is not verified: add VerifyWebhookLayer outside of the inbox's receiver",
+            ),
         };
-        problem_json(self.status(), detail)
+        problem_json(self.status(), code, detail)
     }
 
     /// The headers, with lower-case names.
     pub(crate) fn headers(self) -> impl Iterator<Item = (&'static str, &'static str)> {
         let content_type = (self != Self::Stored).then_some(("content-type", PROBLEM_JSON));
-        let retry_after = (self == Self::NotStored).then_some(("retry-after", RETRY_AFTER));
+        let retry_after =
+            matches!(self, Self::NotStored { .. }).then_some(("retry-after", RETRY_AFTER));
         content_type.into_iter().chain(retry_after)
     }
 }

@@ -42,6 +42,12 @@ impl InboxError {
         Self { kind: Kind::Database(cause.into().into()) }
     }
 
+    /// Returns a stable text for logs and metrics: `inbox_full`, or `inbox_unavailable` if the database failed. It is
+    /// the `code` of the receiver's response too.
+    pub fn code(&self) -> &'static str {
+        if self.is_full() { "inbox_full" } else { "inbox_unavailable" }
+    }
+
     /// Returns whether the inbox rejected a delivery because too many wait: see
     /// [`Inbox::max_waiting`](crate::Inbox::max_waiting).
     pub fn is_full(&self) -> bool {

@@ -137,6 +137,8 @@ impl Inbox {
             self.store.insert(row).await
         };
         let result = insert.await;
+        #[cfg(feature = "metrics")]
+        crate::metrics::inserted(&self.scope, &result);
         match &result {
             Ok(Inserted::New) => {
                 self.bound.add_one();

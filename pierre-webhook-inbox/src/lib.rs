@@ -13,6 +13,9 @@ mod entry;
 mod error;
 mod inbox;
 mod job;
+#[cfg(feature = "metrics")]
+#[cfg_attr(docsrs, doc(cfg(feature = "metrics")))]
+pub mod metrics;
 #[cfg(feature = "postgres")]
 mod postgres;
 #[cfg(any(feature = "actix", feature = "tower"))]

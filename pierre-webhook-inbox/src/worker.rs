@@ -3,6 +3,8 @@
 mod run;
 mod running;
 mod settings;
+#[cfg(feature = "metrics")]
+mod watch;
 
 use std::{fmt, sync::Arc, time::Duration};
 

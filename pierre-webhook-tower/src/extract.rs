@@ -7,19 +7,16 @@ use axum_core::{
 };
 use http::{HeaderValue, StatusCode, header::CONTENT_TYPE, request::Parts};
 
-use crate::{trace::trace, webhook::Webhook};
+use crate::{observe, webhook::Webhook};
+
+const CODE: &str = "webhook_not_verified";
 
 impl<S: Sync> FromRequestParts<S> for Webhook {
     type Rejection = MissingVerifyWebhookLayer;
 
     async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Self, Self::Rejection> {
         parts.extensions.get().cloned().ok_or_else(|| {
-            trace(
-                StatusCode::INTERNAL_SERVER_ERROR,
-                &MissingVerifyWebhookLayer,
-                None,
-                &parts.headers,
-            );
+            observe::miswired(CODE, &MissingVerifyWebhookLayer, &parts.headers);
             MissingVerifyWebhookLayer
         })
     }
@@ -41,7 +38,7 @@ impl std::error::Error for MissingVerifyWebhookLayer {}
 
 impl IntoResponse for MissingVerifyWebhookLayer {
     fn into_response(self) -> Response {
-        let problem = pierre_webhook_core::problem_json(500, &self.to_string());
+        let problem = pierre_webhook_core::problem_json(500, CODE, &self.to_string());
         let mut response = Response::new(Body::from(problem));
         *response.status_mut() = StatusCode::INTERNAL_SERVER_ERROR;
         response

@@ -15,8 +15,8 @@ use pin_project_lite::pin_project;
 use tower_service::Service;
 
 use crate::{
-    body::ResponseBody, rejection::RejectionResponse, trace::trace_rejection,
-    verification::Verification, webhook::Webhook,
+    body::ResponseBody, observe, rejection::RejectionResponse, verification::Verification,
+    webhook::Webhook,
 };
 
 pin_project! {
@@ -96,9 +96,12 @@ where
                     let Some(parts) = this.parts.as_ref() else { polled_after_completion() };
                     let body = this.body.as_mut();
                     match ready!(verification.poll(this.finder, parts, body, cx)) {
-                        Ok(webhook) => webhook,
+                        Ok(webhook) => {
+                            observe::accepted(&webhook);
+                            webhook
+                        }
                         Err(rejection) => {
-                            trace_rejection(&rejection, &parts.headers);
+                            observe::rejected(&rejection, &parts.headers);
                             *this.parts = None;
                             let mut response = this.respond.respond(rejection.clone());
                             response.extensions_mut().insert(rejection);

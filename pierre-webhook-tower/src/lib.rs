@@ -6,9 +6,9 @@ mod body;
 mod extract;
 mod future;
 mod layer;
+mod observe;
 mod rejection;
 mod service;
-mod trace;
 mod verification;
 mod webhook;
 
@@ -21,6 +21,10 @@ pub use pierre_webhook_core::{
     SIGNATURE_HEADER, Secret, SecretFromEnvError, Signature, SyncFailure, UnknownEvent, Verifier,
     problem_json,
 };
+
+#[cfg(feature = "metrics")]
+#[doc(no_inline)]
+pub use pierre_webhook_core::metrics;
 
 #[cfg(feature = "axum")]
 pub use extract::MissingVerifyWebhookLayer;

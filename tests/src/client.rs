@@ -3,11 +3,14 @@
 use std::{
     io::{self, BufRead, BufReader, ErrorKind, Read, Write},
     net::{Shutdown, SocketAddr, TcpStream},
-    time::Duration,
+    time::{Duration, Instant},
 };
 
+use actix_web::test::TestRequest;
 use pierre_webhook_core::{EVENT_HEADER, SIGNATURE_HEADER};
 use socket2::SockRef;
+
+use crate::server::Server;
 
 /// Longer than any response takes on a busy machine. A test that waits this long has failed.
 pub const PATIENCE: Duration = Duration::from_secs(20);
@@ -55,6 +58,24 @@ impl Request {
         head
     }
 
+    /// Returns the request for a tower service, with this body.
+    pub fn to_http<B>(&self, body: B) -> http::Request<B> {
+        let request = http::Request::post(self.path);
+        let request = self
+            .headers
+            .iter()
+            .fold(request, |request, (name, value)| request.header(name, value.as_slice()));
+        request.body(body).expect("a request")
+    }
+
+    /// Returns the head of the request for actix.
+    pub fn to_actix(&self) -> TestRequest {
+        let request = TestRequest::post().uri(self.path);
+        self.headers.iter().fold(request, |request, (name, value)| {
+            request.append_header((name.as_str(), value.as_slice()))
+        })
+    }
+
     pub fn with_content_length(&self) -> Vec<u8> {
         let length = format!("Content-Length: {}\r\n", self.body.len());
         [self.head(&length), self.body.clone()].concat()
@@ -86,6 +107,13 @@ impl Response {
     pub fn json(&self) -> serde_json::Value {
         serde_json::from_slice(&self.body)
             .unwrap_or_else(|error| panic!("{error}: {}", self.body.escape_ascii()))
+    }
+
+    /// Checks that it is a rejection with this status and text.
+    pub fn assert_problem(&self, status: u16, text: &str) {
+        assert_eq!((self.status, &*self.detail()), (status, text));
+        assert_eq!(self.header("content-type"), Some("application/problem+json"));
+        assert_eq!(self.json()["status"], status);
     }
 
     /// Returns the text of a rejection.
@@ -161,6 +189,16 @@ impl Connection {
             Ok(response) => response,
             Err(error) if is_closed(&error) => None,
             Err(error) => panic!("{error}"),
+        }
+    }
+
+    /// Sends endless chunks until the server closes the connection, which it must do within 10 seconds. Actix reads on
+    /// for a second (its client_disconnect_timeout), so that the response arrives.
+    pub fn assert_is_closed_by(mut self, server: &Server) {
+        let chunk = [b"10000\r\n", &[b'x'; 0x10000][..], b"\r\n"].concat();
+        let start = Instant::now();
+        while self.try_send(&chunk).is_ok() {
+            assert!(start.elapsed() < Duration::from_secs(10), "{} reads forever", server.name);
         }
     }
 

@@ -2,10 +2,15 @@
 
 pub mod client;
 pub mod http2;
+pub mod json_test_suite;
+pub mod log;
 pub mod postgres_server;
+pub mod proxy;
 pub mod redis_server;
+pub mod rejections;
 pub mod sample;
 pub mod scripted;
+pub mod secrecy;
 pub mod server;
 pub mod table;
 pub mod vectors;

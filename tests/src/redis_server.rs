@@ -19,6 +19,8 @@ const REQUIRED: &str = "PIERRE_WEBHOOK_REQUIRE_REDIS";
 /// Placeholder for a free port in the options.
 pub const FREE_PORT: &str = "%port%";
 
+const SENTINEL: &str = "--sentinel";
+
 /// A running `redis-server`.
 pub struct RedisServer {
     process: Child,
@@ -36,6 +38,11 @@ impl RedisServer {
     /// Starts one that writes to disk before it answers a write.
     pub fn persistent() -> Option<Self> {
         Self::with(&["--appendonly", "yes", "--appendfsync", "always"])
+    }
+
+    /// Starts a sentinel, which watches nothing.
+    pub fn sentinel() -> Option<Self> {
+        Self::with(&[SENTINEL])
     }
 
     /// Starts one with further options.
@@ -169,6 +176,7 @@ impl RedisServer {
             match self.try_ask(&["INFO"]) {
                 Some(Reply::Text(info)) if !info.contains(&own) => return false,
                 Some(Reply::Text(info)) if info.contains("\nloading:0") => return true,
+                Some(Reply::Text(info)) if info.contains("\nredis_mode:sentinel") => return true,
                 // It is up, and requires a password.
                 Some(Reply::Error(error)) if error.starts_with("NOAUTH") => return true,
                 Some(_) | None => sleep(Duration::from_millis(2)),
@@ -187,7 +195,14 @@ impl Drop for RedisServer {
 
 fn spawn(port: u16, directory: &std::path::Path, options: &[String]) -> Child {
     let log = std::fs::File::create(directory.join("log")).expect("a file");
-    Command::new("redis-server")
+    let mut server = Command::new("redis-server");
+    if options.iter().any(|option| option == SENTINEL) {
+        // A sentinel writes to its configuration, so it needs a file.
+        let configuration = directory.join("sentinel.conf");
+        std::fs::write(&configuration, "").expect("a file");
+        server.arg(configuration);
+    }
+    server
         .args(["--bind", "127.0.0.1", "--port", &port.to_string(), "--save", ""])
         .args(["--enable-debug-command", "local", "--dir"])
         .arg(directory)

@@ -1,6 +1,7 @@
 //! A body that does what it is told, step by step.
 
 use std::{
+    convert::Infallible,
     error::Error,
     pin::Pin,
     sync::{
@@ -11,7 +12,7 @@ use std::{
     vec,
 };
 
-use bytes::Buf;
+use bytes::{Buf, Bytes};
 use http::HeaderMap;
 use http_body::{Body, Frame};
 
@@ -71,6 +72,21 @@ impl<D: Buf + Unpin> Body for Scripted<D> {
                 None
             }
         })
+    }
+}
+
+/// A body that never yields anything.
+pub struct Silent;
+
+impl Body for Silent {
+    type Data = Bytes;
+    type Error = Infallible;
+
+    fn poll_frame(
+        self: Pin<&mut Self>,
+        _: &mut Context<'_>,
+    ) -> Poll<Option<Result<Frame<Bytes>, Infallible>>> {
+        Poll::Pending
     }
 }
 

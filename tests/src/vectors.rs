@@ -79,6 +79,7 @@ pub fn deliveries() -> Vec<Vector> {
         signature_headers: Vec<String>,
         event_headers: Vec<String>,
         body: Option<String>,
+        body_base64: Option<String>,
         body_repeat: Option<Repeat>,
         expected: Expected,
     }
@@ -90,24 +91,24 @@ pub fn deliveries() -> Vec<Vector> {
         suffix: String,
     }
 
-    let decode = |text: String| STANDARD.decode(text).expect("base64");
     let rows: Vec<Row> =
         serde_json::from_str(include_str!("../vectors/deliveries.json")).expect("the table");
     rows.into_iter()
         .map(|row| {
             let lines = |name, values: Vec<String>| {
-                values.into_iter().map(move |value| (name, decode(value)))
+                values.into_iter().map(move |value| (name, value.into_bytes()))
             };
             Vector {
                 headers: lines(SIGNATURE_HEADER, row.signature_headers)
                     .chain(lines(EVENT_HEADER, row.event_headers))
                     .collect(),
-                body: match (row.body, row.body_repeat) {
-                    (Some(body), None) => decode(body).into(),
-                    (None, Some(Repeat { prefix, byte_text, count, suffix })) => {
+                body: match (row.body, row.body_base64, row.body_repeat) {
+                    (Some(body), None, None) => body.into(),
+                    (None, Some(body), None) => STANDARD.decode(body).expect("base64").into(),
+                    (None, None, Some(Repeat { prefix, byte_text, count, suffix })) => {
                         format!("{prefix}{}{suffix}", byte_text.repeat(count)).into()
                     }
-                    _ => panic!("{}: one of body and body_repeat", row.name),
+                    _ => panic!("{}: one of body, body_base64 and body_repeat", row.name),
                 },
                 name: row.name,
                 secrets: row.secrets,

@@ -6,7 +6,7 @@ use std::{
     path::{Path, PathBuf},
 };
 
-use pierre_webhook_core::Error;
+use pierre_webhook_core::{DeliveryHeaders, Error};
 use pierre_webhook_tests::vectors::deliveries;
 
 fn root() -> PathBuf {
@@ -113,6 +113,60 @@ fn links_and_anchors_are_read_as_github_reads_them() {
 }
 
 #[test]
+fn the_protocol_page_lists_every_code_with_its_status() {
+    let rows: Vec<Vec<String>> = read("docs/protocol.md")
+        .lines()
+        .filter(|line| line.starts_with("| `") && line.matches(" | ").count() == 3)
+        .map(|line| line.trim_matches(['|', ' ']).split(" | ").map(str::to_owned).collect())
+        .collect();
+    let row = |code: &str| {
+        let of_code: Vec<_> = rows.iter().filter(|row| row[0] == format!("`{code}`")).collect();
+        assert_eq!(of_code.len(), 1, "rows of {code}");
+        of_code[0].clone()
+    };
+    let error_rs = read("pierre-webhook-core/src/error.rs");
+    let codes =
+        error_rs.lines().filter_map(|line| line.trim().strip_suffix("\",")?.split_once("=> \""));
+    let codes: Vec<_> = codes.map(|(_, code)| row(code)).collect();
+    assert_eq!(codes.len(), 14);
+    for error in SIMPLE.into_iter().chain(errors_of_the_table()) {
+        assert_eq!(row(error.code())[1], error.status_code().to_string(), "{}", error.code());
+    }
+    // Those that the adapters and the deduplication name.
+    let crates = ["core", "tower", "actix", "dedup", "inbox"]
+        .map(|name| format!("pierre-webhook-{name}/src"));
+    let sources: String =
+        crates.iter().flat_map(|folder| files(&root().join(folder), ".rs")).map(read).collect();
+    for row in &rows {
+        let code = row[0].trim_matches('`');
+        assert!(sources.contains(&format!("\"{code}\"")), "no source has the code {code}");
+    }
+}
+
+#[test]
+fn alerts_and_dashboard_name_only_metrics_that_exist() {
+    let sources: String = fs::read_dir(root())
+        .unwrap()
+        .map(|entry| entry.unwrap().path().join("src"))
+        .filter(|folder| folder.to_str().is_some_and(|path| path.contains("pierre-webhook-")))
+        .flat_map(|folder| files(&folder, ".rs"))
+        .map(read)
+        .collect();
+    let is_name = |char: char| char.is_ascii_lowercase() || char == '_';
+    for file in ["alerts.yml", "alerts_test.yml", "dashboard.json"] {
+        let text = read(Path::new("examples/monitoring").join(file));
+        let names = text.match_indices("pierre_webhook_").map(|(start, _)| &text[start..]);
+        let names = names.map(|rest| rest.split(|char| !is_name(char)).next().unwrap_or_default());
+        let mut checked = 0;
+        for name in names.map(|name| name.trim_end_matches("_bucket")) {
+            assert!(sources.contains(&format!("\"{name}\"")), "{name} in {file}");
+            checked += 1;
+        }
+        assert!(checked > 5, "only {checked} names in {file}");
+    }
+}
+
+#[test]
 fn every_test_that_security_md_names_exists() {
     let security = read("SECURITY.md");
     let vectors = deliveries();
@@ -128,8 +182,8 @@ fn every_test_that_security_md_names_exists() {
                 unit_tests = source(span).unwrap_or_else(|| panic!("{span} in: {row}"));
                 continue;
             }
-            let is_there = match span.split_once("::") {
-                Some((module, test)) => suite(module).contains(&format!("fn {test}()")),
+            let is_there = match span.rsplit_once("::") {
+                Some((module, test)) => tests_of(module).contains(&format!("fn {test}()")),
                 _ if span.contains('-') => vectors.iter().any(|vector| vector.name == span),
                 _ if span.contains('_') => unit_tests.contains(&format!("fn {span}()")),
                 // Types, and a crate.
@@ -145,9 +199,12 @@ fn every_test_that_security_md_names_exists() {
     assert!(named > 40, "only {named} tests were found in SECURITY.md");
 }
 
-/// A file of the suite.
-fn suite(module: &str) -> String {
-    read(format!("tests/suite/{module}.rs"))
+/// A file of the suite, or of an adapter's own tests: `tower::bodies`.
+fn tests_of(module: &str) -> String {
+    read(match module.split_once("::") {
+        Some((adapter, module)) => format!("pierre-webhook-{adapter}/tests/{adapter}/{module}.rs"),
+        None => format!("tests/suite/{module}.rs"),
+    })
 }
 
 /// What SECURITY.md names by its path: a folder or a program, or a file of core with its tests.
@@ -169,21 +226,33 @@ fn the_readme_lists_every_text_with_its_status() {
     for (status, text) in WITH_FIELDS {
         assert!(readme.contains(&format!("| {status} | `{text}` |")), "{status} {text}");
     }
-    for error in [
-        Error::MissingSignatureHeader,
-        Error::MissingEventHeader,
-        Error::InvalidSignatureHeader,
-        Error::InvalidTimestamp,
-        Error::VerifierUnavailable,
-        Error::TimestampInFuture,
-        Error::BodyTooLargeForServer,
-        Error::BodyUnreadable,
-        Error::InvalidSignature,
-    ] {
+    for error in SIMPLE {
         let row = format!("| {} | `{error}` |", error.status_code());
         assert!(readme.contains(&row), "{row}");
     }
 }
+
+/// The errors that the delivery table requires, with fields and without.
+fn errors_of_the_table() -> impl Iterator<Item = Error> {
+    deliveries().into_iter().filter_map(|vector| {
+        let headers = vector.headers.iter().map(|(name, value)| (name, value));
+        let headers = DeliveryHeaders::parse(headers).ok()?;
+        vector.verifier().verify(&headers, vector.body.clone()).err()
+    })
+}
+
+/// Errors without fields.
+const SIMPLE: [Error; 9] = [
+    Error::MissingSignatureHeader,
+    Error::MissingEventHeader,
+    Error::InvalidSignatureHeader,
+    Error::InvalidTimestamp,
+    Error::VerifierUnavailable,
+    Error::TimestampInFuture,
+    Error::BodyTooLargeForServer,
+    Error::BodyUnreadable,
+    Error::InvalidSignature,
+];
 
 /// Errors that can't be constructed outside of core.
 const WITH_FIELDS: [(u16, &str); 5] = [

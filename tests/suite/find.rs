@@ -3,32 +3,22 @@
 use std::{
     convert::Infallible,
     future::{Pending, pending},
-    pin::{Pin, pin},
-    sync::{
-        Arc,
-        atomic::{AtomicBool, AtomicUsize, Ordering},
-    },
-    task::{Context, Poll, Waker},
+    sync::atomic::{AtomicUsize, Ordering},
     time::{Duration, UNIX_EPOCH},
 };
 
-use actix_web::{FromRequest, HttpRequest, dev::Payload, test::TestRequest};
-use bytes::Bytes;
+use actix_web::HttpRequest;
 use http::{StatusCode, request::Parts};
-use http_body_util::{BodyExt, Full};
 use pierre_webhook_core::{LiveVerifier, Secret, Verifier};
 use pierre_webhook_tests::{
-    client::{Connection, Request, Response, exchange},
-    sample::{NOW, delivery, delivery_by, secret, tampered, verifier, verifier_of},
-    server::{Handled, Server, actix_with, axum_router, axum_with, both},
+    client::{Connection, Response, exchange},
+    sample::{NOW, delivery, delivery_by, tampered, verifier, verifier_of},
+    server::{Handled, Server, actix_with, all, axum_router, axum_with, wrapped_with},
 };
-use tower::{Layer, Service, service_fn};
 use tower_http::timeout::TimeoutLayer;
 
-use crate::bodies::Silent;
-
-/// Starts a server of each framework that looks its verifier up by the header `x-tenant`, after a wait.
-fn looking_up(handled: &Handled) -> [Server; 2] {
+/// Starts a server for each adapter that looks its verifier up by the header `x-tenant`, after a wait.
+fn looking_up(handled: &Handled) -> [Server; 3] {
     async fn find(tenant: Option<String>) -> Result<Option<Verifier>, &'static str> {
         tokio::task::yield_now().await;
         match tenant.as_deref() {
@@ -46,7 +36,11 @@ fn looking_up(handled: &Handled) -> [Server; 2] {
             request.headers().get("x-tenant").map(|name| name.to_str().unwrap().to_owned());
         find(tenant)
     };
-    [axum_with(axum, handled.clone()), actix_with(actix, handled.clone())]
+    [
+        axum_with(axum, handled.clone()),
+        actix_with(actix, handled.clone()),
+        wrapped_with(actix, handled.clone()),
+    ]
 }
 
 #[test]
@@ -63,7 +57,7 @@ fn an_unknown_tenant_gets_the_response_of_a_wrong_signature_before_the_body_is_r
         let good = delivery().header("x-tenant", "known");
         assert_eq!(exchange(server.address, &good.with_content_length()).status, 200);
     }
-    assert_eq!(handled.count(), 2);
+    assert_eq!(handled.count(), 3);
 }
 
 #[test]
@@ -88,62 +82,15 @@ fn no_verifier_is_looked_up_for_a_request_that_is_not_a_delivery() {
     let handled = Handled::default();
     let axum = |_: &Parts| async { panic!("looked up") as Result<_, Infallible> };
     let actix = |_: &HttpRequest| async { panic!("looked up") as Result<_, Infallible> };
-    for server in [axum_with(axum, handled.clone()), actix_with(actix, handled.clone())] {
+    for server in [
+        axum_with(axum, handled.clone()),
+        actix_with(actix, handled.clone()),
+        wrapped_with(actix, handled.clone()),
+    ] {
         let request = delivery().without("x-pierre-event");
         let response = exchange(server.address, &request.with_content_length());
         assert_eq!(response.status, 400, "{}", server.name);
     }
-}
-
-/// Finds a verifier at once, and holds something until it is dropped.
-struct Holding(Arc<AtomicBool>);
-
-impl Future for Holding {
-    type Output = Result<Option<Verifier>, Infallible>;
-
-    fn poll(self: Pin<&mut Self>, _: &mut Context<'_>) -> Poll<Self::Output> {
-        Poll::Ready(Ok(Some(verifier())))
-    }
-}
-
-impl Drop for Holding {
-    fn drop(&mut self) {
-        self.0.store(true, Ordering::SeqCst);
-    }
-}
-
-#[actix_web::test]
-async fn what_a_look_up_holds_is_dropped_before_the_body_arrives() {
-    fn assert_is_free_once_polled(is_free: &AtomicBool, verifying: impl Future) {
-        let mut verifying = pin!(verifying);
-        let polled = verifying.as_mut().poll(&mut Context::from_waker(Waker::noop()));
-        assert!(polled.is_pending() && is_free.load(Ordering::SeqCst));
-    }
-    let of = delivery();
-
-    let is_free = Arc::<AtomicBool>::default();
-    let finder = |_: &Parts| Holding(Arc::clone(&is_free));
-    let handler = service_fn(async |_: http::Request<pierre_webhook_tower::VerifiedBody>| {
-        Ok::<_, Infallible>(http::Response::new(Full::<Bytes>::default()))
-    });
-    let mut service = pierre_webhook_tower::VerifyWebhookLayer::new(finder).layer(handler);
-    let request = of.headers.iter().fold(http::Request::post("/"), |request, (name, value)| {
-        request.header(name, value.as_slice())
-    });
-    assert_is_free_once_polled(&is_free, service.call(request.body(Silent).unwrap()));
-
-    let is_free = Arc::<AtomicBool>::default();
-    let held = Arc::clone(&is_free);
-    let finder = move |_: &HttpRequest| Holding(Arc::clone(&held));
-    let config = pierre_webhook_actix::WebhookConfig::new(finder);
-    let request = of.headers.iter().fold(TestRequest::post(), |request, (name, value)| {
-        request.append_header((name.as_str(), value.as_slice()))
-    });
-    let request = request.app_data(config).to_http_request();
-    let silent = Silent.map_err(|never| match never {}).into_data_stream();
-    let mut payload: Payload = Payload::Stream { payload: Box::pin(silent) };
-    let webhook = pierre_webhook_actix::Webhook::from_request(&request, &mut payload);
-    assert_is_free_once_polled(&is_free, webhook);
 }
 
 #[test]
@@ -176,8 +123,11 @@ fn a_secret_is_rotated_under_load_without_a_wrong_answer() {
             }
         }
     };
-    let servers =
-        [axum_with(live.clone(), handled.clone()), actix_with(live.clone(), handled.clone())];
+    let servers = [
+        axum_with(live.clone(), handled.clone()),
+        actix_with(live.clone(), handled.clone()),
+        wrapped_with(live.clone(), handled.clone()),
+    ];
     std::thread::scope(|scope| {
         let mut senders = Vec::new();
         for address in servers.each_ref().map(|server| server.address) {
@@ -209,7 +159,7 @@ fn a_previous_secret_expires_in_both_frameworks() {
     let old = Secret::new("old").unwrap();
     for (until, status) in [(NOW + 1, 200), (NOW, 401)] {
         let until = UNIX_EPOCH + Duration::from_secs(until);
-        let (servers, _) = both(&verifier().or_secret_until(old.clone(), until));
+        let (servers, _) = all(&verifier().or_secret_until(old.clone(), until));
         for server in &servers {
             let response = exchange(server.address, &delivery_by(&old).with_content_length());
             assert_eq!(response.status, status, "{}", server.name);
@@ -242,70 +192,4 @@ fn a_look_up_that_never_ends_is_stopped_by_the_timeout_of_each_framework() {
     let response = answer(&actix);
     assert_eq!((response.status, &*response.detail()), (503, "Webhook verifier is not available"));
     assert_eq!(handled.count(), 0);
-}
-
-#[tokio::test(start_paused = true)]
-async fn in_actix_the_look_up_and_the_body_share_30_seconds() {
-    use pierre_webhook_actix::{Webhook, WebhookConfig};
-
-    let takes = |seconds| {
-        move |_: &HttpRequest| async move {
-            tokio::time::sleep(Duration::from_secs(seconds)).await;
-            Ok::<_, Infallible>(Some(verifier()))
-        }
-    };
-    for (seconds, text) in
-        [(29, "Webhook body could not be read"), (31, "Webhook verifier is not available")]
-    {
-        let request = TestRequest::post().app_data(WebhookConfig::new(takes(seconds)));
-        let request = delivery()
-            .headers
-            .into_iter()
-            .fold(request, |request, (name, value)| request.append_header((name, value)));
-        let body = Silent.map_err(|never| match never {}).into_data_stream();
-        let mut payload: Payload = Payload::Stream { payload: Box::pin(body) };
-        let start = tokio::time::Instant::now();
-        let webhook = Webhook::from_request(&request.to_http_request(), &mut payload);
-        assert_eq!(webhook.await.unwrap_err().to_string(), text);
-        assert_eq!(start.elapsed().as_secs(), 30);
-    }
-}
-
-#[tokio::test]
-async fn a_rejection_names_the_tenant_once_its_verifier_is_found() {
-    use pierre_webhook_tower::{Rejection, VerifyWebhookLayer};
-
-    let find = |parts: &Parts| {
-        let name = parts.uri.path().trim_start_matches('/').to_owned();
-        async move {
-            Ok::<_, Infallible>((name != "unknown").then(|| verifier().body_limit(15).tenant(name)))
-        }
-    };
-    let handler = service_fn(async |request: http::Request<pierre_webhook_tower::VerifiedBody>| {
-        let webhook = request.extensions().get::<pierre_webhook_tower::Webhook>().cloned();
-        assert_eq!(webhook.unwrap().tenant.as_deref(), Some("acme"));
-        Ok::<_, Infallible>(http::Response::new(Full::<Bytes>::default()))
-    });
-    let mut service = VerifyWebhookLayer::new(find).layer(handler);
-    let stale = Request::delivery("ping", &secret().sign(0, b""), "");
-    let unsigned = delivery().without("x-pierre-signature");
-    let large = Request { body: vec![b' '; 16], ..delivery() };
-    for (of, path, status, tenant) in [
-        (delivery(), "/acme", 200, None),
-        (delivery(), "/unknown", 401, None),
-        (unsigned, "/acme", 400, None),
-        (stale, "/acme", 401, Some("acme")),
-        (tampered(), "/acme", 401, Some("acme")),
-        (large, "/acme", 413, Some("acme")),
-    ] {
-        let request =
-            of.headers.iter().fold(http::Request::post(path), |request, (name, value)| {
-                request.header(name, value.as_slice())
-            });
-        let request = request.body(Full::<Bytes>::from(of.body)).unwrap();
-        let response = service.call(request).await.unwrap();
-        assert_eq!(response.status(), status, "{path}");
-        let rejection = response.extensions().get::<Rejection>();
-        assert_eq!(rejection.and_then(Rejection::tenant), tenant, "{path} {status}");
-    }
 }

@@ -5,10 +5,8 @@
 
 use std::collections::BTreeMap;
 
-use base64::{Engine, engine::general_purpose::STANDARD};
-use bytes::Bytes;
 use pierre_webhook_core::Event;
-use serde::Deserialize;
+use pierre_webhook_tests::json_test_suite::{Text, texts};
 
 use Answer::{Accepted, Rejected};
 
@@ -69,41 +67,6 @@ const IMPLEMENTATION_DEFINED: [(&str, Answer, &str); 35] = [
     ("i_structure_500_nested_arrays", Accepted, DEPTH),
     ("i_structure_UTF-8_BOM_empty_object", Rejected, BOM),
 ];
-
-struct Text {
-    name: String,
-    bytes: Bytes,
-}
-
-fn texts() -> Vec<Text> {
-    #[derive(Deserialize)]
-    struct Row {
-        name: String,
-        base64: Option<String>,
-        repeat: Option<Repeat>,
-    }
-    #[derive(Deserialize)]
-    struct Repeat {
-        text: String,
-        count: usize,
-        suffix: String,
-    }
-
-    let rows: Vec<Row> =
-        serde_json::from_str(include_str!("../vectors/json_test_suite.json")).expect("the texts");
-    rows.into_iter()
-        .map(|row| Text {
-            bytes: match (row.base64, row.repeat) {
-                (Some(base64), None) => STANDARD.decode(base64).expect("base64").into(),
-                (None, Some(Repeat { text, count, suffix })) => {
-                    (text.repeat(count) + &suffix).into()
-                }
-                _ => panic!("{}: one of base64 and repeat", row.name),
-            },
-            name: row.name,
-        })
-        .collect()
-}
 
 /// What is wrong with the answer to a text under an event type, if anything.
 fn judge(text: &Text, event_type: &str, expected: Answer, why: &str) -> Option<String> {

@@ -1,9 +1,8 @@
 //! All tests of the suite are one binary, so that the frameworks are linked only once.
 
-mod bodies;
-mod compositions;
 mod connection;
 mod core;
+mod debug;
 mod docs;
 mod faults;
 mod find;
@@ -12,7 +11,5 @@ mod json_test_suite;
 mod panics;
 mod printed;
 mod properties;
-mod readiness;
 mod rejection;
 mod table;
-mod trace;

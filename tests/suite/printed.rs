@@ -1,4 +1,4 @@
-//! Checks that rejections and panics print nothing secret. (`trace` checks logs, and every type.)
+//! Checks that rejections and panics print nothing secret. (`debug` checks every type.)
 
 use std::{
     collections::HashSet,
@@ -21,13 +21,12 @@ use pierre_webhook_core::{
 use pierre_webhook_tests::{
     client::{Connection, Request},
     sample::{NOW, SECRET, secret, verifier, verifier_of},
+    secrecy::{assert_prints_none, macs},
     server::Server,
     vectors::deliveries,
 };
 use serde_json::json;
 use tower::{Layer, Service, service_fn};
-
-use crate::trace::{assert_prints_none, macs};
 
 #[test]
 fn no_rejection_prints_a_secret_a_signature_or_the_body() {

@@ -1,4 +1,8 @@
-//! Rules 1 to 3.
+//! Rules 1 to 3. Bytes are read as latin-1, so each is a character.
+
+use crate::fields::Pair;
+
+const BLANKS: [char; 2] = [' ', '\t'];
 
 /// The headers of a delivery.
 #[derive(Debug, PartialEq)]
@@ -6,34 +10,33 @@ pub struct Head {
     pub event_type: String,
     pub signature: Signature,
     /// The values of `Content-Length` that are digits alone.
-    pub declared: Vec<Vec<u8>>,
+    pub declared: Vec<String>,
 }
 
 /// The signature header.
 #[derive(Debug, PartialEq)]
 pub struct Signature {
-    pub timestamp_text: Vec<u8>,
+    pub timestamp_text: String,
     pub timestamp: u64,
-    pub sha256: Vec<Vec<u8>>,
+    pub sha256: Vec<String>,
 }
 
 impl Head {
-    pub fn read(headers: &[(Vec<u8>, Vec<u8>)]) -> Result<Self, String> {
-        let signature = match lines(headers, "x-pierre-signature")[..] {
-            [line] if is_visible(line) && !line.is_empty() => line,
+    pub fn read(headers: &[Pair]) -> Result<Self, String> {
+        let signatures = lines(headers, "x-pierre-signature");
+        let signature = match &signatures[..] {
+            [line] if is_visible(line) && !line.is_empty() => line.as_bytes(),
             _ => return Err("Missing or invalid X-Pierre-Signature header".into()),
         };
-        let declared = lines(headers, "content-length").into_iter().filter(|line| is_digits(line));
-        Ok(Self {
-            event_type: Self::event_type(headers)?,
-            signature: Signature::read(signature)?,
-            declared: declared.map(Vec::from).collect(),
-        })
+        let mut declared = lines(headers, "content-length");
+        declared.retain(|line| is_digits(line));
+        let event_type = Self::event_type(headers)?;
+        Ok(Self { event_type, signature: Signature::read(signature)?, declared })
     }
 
-    pub fn event_type(headers: &[(Vec<u8>, Vec<u8>)]) -> Result<String, String> {
-        match lines(headers, "x-pierre-event")[..] {
-            [line] if is_event_type(line) => Ok(text(line)),
+    pub fn event_type(headers: &[Pair]) -> Result<String, String> {
+        match &lines(headers, "x-pierre-event")[..] {
+            [line] if is_event_type(line) => Ok(line.clone()),
             _ => Err("Missing or invalid X-Pierre-Event header".into()),
         }
     }
@@ -41,67 +44,44 @@ impl Head {
 
 impl Signature {
     pub fn read(value: &[u8]) -> Result<Self, String> {
-        const FORMAT: &str = "Invalid signature header format";
-
-        if !is_visible(value) {
-            return Err(FORMAT.into());
-        }
-        let mut timestamps = Vec::new();
-        let mut sha256 = Vec::new();
-        for element in value.split(|byte| *byte == b',').map(trim) {
-            let Some(equals) = element.iter().position(|byte| *byte == b'=') else { continue };
-            let value = element[equals + 1..].to_vec();
-            match &element[..equals] {
-                b"t" => timestamps.push(value),
-                b"sha256" if !value.is_empty() => sha256.push(value),
-                _ => {}
+        let value = latin1(value);
+        let named = |wanted| {
+            let elements = value.split(',').map(|element| element.trim_matches(BLANKS));
+            let values = elements.filter_map(|element| element.split_once('='));
+            values.filter(move |(name, _)| *name == wanted).map(|(_, value)| value.to_owned())
+        };
+        let timestamps: Vec<_> = named("t").collect();
+        let sha256: Vec<_> = named("sha256").filter(|value| !value.is_empty()).collect();
+        match &timestamps[..] {
+            [text] if is_visible(&value) && !text.is_empty() && (1..=8).contains(&sha256.len()) => {
+                let timestamp = Some(text).filter(|text| is_digits(text));
+                let timestamp = timestamp.and_then(|digits| digits.parse::<i64>().ok());
+                let timestamp = timestamp.ok_or("Invalid timestamp in signature")?.unsigned_abs();
+                Ok(Self { timestamp_text: text.clone(), timestamp, sha256 })
             }
+            _ => Err("Invalid signature header format".into()),
         }
-        let [timestamp_text] = &timestamps[..] else { return Err(FORMAT.into()) };
-        if timestamp_text.is_empty() || !(1..=8).contains(&sha256.len()) {
-            return Err(FORMAT.into());
-        }
-        let timestamp = Some(text(timestamp_text))
-            .filter(|_| is_digits(timestamp_text))
-            .and_then(|digits| digits.parse::<i64>().ok())
-            .ok_or("Invalid timestamp in signature")?;
-        Ok(Self {
-            timestamp_text: timestamp_text.clone(),
-            timestamp: timestamp.unsigned_abs(),
-            sha256,
-        })
     }
 }
 
 /// The values of the lines with a name.
-fn lines<'a>(headers: &'a [(Vec<u8>, Vec<u8>)], wanted: &str) -> Vec<&'a [u8]> {
-    headers
-        .iter()
-        .filter(|(name, _)| name.to_ascii_lowercase() == wanted.as_bytes())
-        .map(|(_, value)| trim(value))
-        .collect()
+fn lines(headers: &[Pair], wanted: &str) -> Vec<String> {
+    let named = headers.iter().filter(|(name, _)| latin1(name).to_ascii_lowercase() == wanted);
+    named.map(|(_, value)| latin1(value).trim_matches(BLANKS).to_owned()).collect()
 }
 
-pub(super) fn is_event_type(text: &[u8]) -> bool {
-    (1..=128).contains(&text.len())
-        && text.iter().all(|byte| byte.is_ascii_graphic() && *byte != b',')
+pub(super) fn is_event_type(text: &str) -> bool {
+    (1..=128).contains(&text.len()) && text.chars().all(|c| c.is_ascii_graphic() && c != ',')
 }
 
-fn is_visible(value: &[u8]) -> bool {
-    value.iter().all(|byte| byte.is_ascii_graphic() || matches!(byte, b' ' | b'\t'))
+fn is_visible(value: &str) -> bool {
+    value.chars().all(|char| char.is_ascii_graphic() || BLANKS.contains(&char))
 }
 
-fn is_digits(value: &[u8]) -> bool {
-    !value.is_empty() && value.iter().all(u8::is_ascii_digit)
+fn is_digits(value: &str) -> bool {
+    !value.is_empty() && value.chars().all(|char| char.is_ascii_digit())
 }
 
-fn trim(value: &[u8]) -> &[u8] {
-    let is_kept = |byte: &u8| !matches!(byte, b' ' | b'\t');
-    let start = value.iter().position(is_kept).unwrap_or(value.len());
-    let end = value.iter().rposition(is_kept).map_or(start, |last| last + 1);
-    &value[start..end]
-}
-
-fn text(ascii: &[u8]) -> String {
-    ascii.iter().map(|byte| char::from(*byte)).collect()
+fn latin1(bytes: &[u8]) -> String {
+    bytes.iter().copied().map(char::from).collect()
 }

@@ -1,105 +1,86 @@
 //! Rules 7a, 7b and 8, and the fields of the payloads.
 
-use std::collections::BTreeSet;
-
 use super::{
     INVALID_JSON, Values, Verdict, head,
     json::{Json, Members, Value},
     time::{self, Time},
 };
 
-const KNOWN: [&str; 4] = ["push", "repo.sync.started", "repo.sync.succeeded", "repo.sync.failed"];
-
-const REPOSITORY: &[Field] = &[
-    Field("id", "repository.id", Kind::Text),
-    Field("url", "repository.url", Kind::Text),
-    Field("repo_name", "repository.repo_name", Kind::TextOrNull),
+/// The fields of each known event type, and what they must be. `?` may be absent or null, `=0` may be absent.
+const KNOWN: [(&str, &str); 4] = [
+    (
+        "push",
+        "type: type?, repository: repository, org: text?, ref: text, before: text, after: text, \
+         customer_id: text, pushed_at: time",
+    ),
+    (
+        "repo.sync.started",
+        "type: type, repository: repository, run_count: count=0, is_first_sync: boolean, \
+         started_at: time",
+    ),
+    (
+        "repo.sync.succeeded",
+        "type: type, repository: repository, run_count: count, is_first_sync: boolean, \
+         started_at: time, completed_at: time",
+    ),
+    (
+        "repo.sync.failed",
+        "type: type, repository: repository, run_count: count, is_first_sync: boolean, \
+         started_at: time, completed_at: time, error: text",
+    ),
 ];
 
-const PUSH: &[Field] = &[
-    Field("type", "", Kind::Type),
-    Field("repository", "", Kind::Repository),
-    Field("org", "org", Kind::TextOrNull),
-    Field("ref", "ref", Kind::Text),
-    Field("before", "before", Kind::Text),
-    Field("after", "after", Kind::Text),
-    Field("customer_id", "customer_id", Kind::Text),
-    Field("pushed_at", "pushed_at", Kind::Time),
-];
+const REPOSITORY: &str = "repository.id: text, repository.url: text, repository.repo_name: text?";
 
-const SYNC: &[Field] = &[
-    Field("type", "", Kind::Type),
-    Field("repository", "", Kind::Repository),
-    Field("run_count", "run_count", Kind::Count),
-    Field("is_first_sync", "is_first_sync", Kind::Boolean),
-    Field("started_at", "started_at", Kind::Time),
-];
-
-const COMPLETED_AT: Field = Field("completed_at", "completed_at", Kind::Time);
-const ERROR: Field = Field("error", "error", Kind::Text);
-
-/// A field: its name, the name of its value in the answer, and what it must be.
-#[derive(Clone, Copy)]
-struct Field(&'static str, &'static str, Kind);
-
-#[derive(Clone, Copy)]
-enum Kind {
-    Type,
-    Repository,
-    Text,
-    TextOrNull,
-    Time,
-    Count,
-    Boolean,
-}
+const DOCUMENTED_ERRORS: &str = "authentication failed|failed to clone repository|\
+    failed to push to storage|repository configuration error|upstream repository unreachable|\
+    internal error|session unavailable|sync failed";
 
 pub(super) fn judge(event_type: &str, json: &Json) -> Verdict {
-    let mut judge = Judge {
-        event_type,
-        rejections: BTreeSet::new(),
-        is_rejected: false,
-        values: Values::new(),
-    };
-    match &json.value {
-        Value::Object(payload) if KNOWN.contains(&event_type) => judge.payload(payload),
-        _ if KNOWN.contains(&event_type) => judge.reject(),
+    let known = |wanted: &str| KNOWN.iter().find(|(name, _)| *name == wanted);
+    let verdict = Verdict { rejections: [].into(), accepted: Some(Values::new()) };
+    let mut judge = Judge { event_type, verdict };
+    match (&json.value, known(event_type)) {
+        (Value::Object(payload), Some((_, fields))) => {
+            let is_other = |body: &str| head::is_event_type(body) && body != event_type;
+            judge.types(payload, is_other);
+            judge.fields(payload, fields);
+        }
+        (_, Some(_)) => judge.reject(),
         // Rule 8.
-        Value::Object(payload) => judge.types(payload, |body| KNOWN.contains(&body)),
-        _ => {}
+        (Value::Object(payload), None) => judge.types(payload, |body| known(body).is_some()),
+        (_, None) => {}
     }
-    let Judge { rejections, is_rejected, values, .. } = judge;
-    Verdict { rejections, accepted: (!is_rejected).then_some(values) }
+    judge.verdict.accepted.as_mut().map(derive);
+    judge.verdict
 }
 
 /// The values of the members with a name.
 fn all<'a>(name: &str, members: &'a Members) -> Vec<&'a Json> {
-    let is_named = |member: &&(Option<String>, Json)| member.0.as_deref() == Some(name);
-    members.iter().filter(is_named).map(|member| &member.1).collect()
+    let named = members.iter().filter(|(other, _)| other.as_deref() == Some(name));
+    named.map(|(_, value)| value).collect()
 }
 
 struct Judge<'a> {
     event_type: &'a str,
-    rejections: BTreeSet<String>,
-    /// If it is not, a rejection may be right, but acceptance is too.
-    is_rejected: bool,
-    values: Values,
+    verdict: Verdict,
 }
 
 impl Judge<'_> {
     /// Rule 7b.
     fn reject(&mut self) {
-        self.is_rejected = true;
+        self.verdict.accepted = None;
         self.may_reject();
     }
 
     fn may_reject(&mut self) {
-        self.rejections.insert(format!("Invalid {} payload", self.event_type));
+        self.verdict.rejections.insert(format!("Invalid {} payload", self.event_type));
     }
 
     /// What no type holds: rule 6 or rule 7b.
     fn reject_by_either(&mut self) {
         self.reject();
-        self.rejections.insert(INVALID_JSON.into());
+        self.verdict.rejections.insert(INVALID_JSON.into());
     }
 
     /// Rule 7a.
@@ -107,75 +88,50 @@ impl Judge<'_> {
         for json in all("type", payload) {
             let Value::Text(Some(body)) = &json.value else { continue };
             if is_mismatch(body) {
-                self.is_rejected = true;
                 let header = self.event_type;
-                let text = format!("Event type mismatch: header says {header}, body says {body}");
-                self.rejections.insert(text);
+                self.verdict.accepted = None;
+                self.verdict
+                    .rejections
+                    .insert(format!("Event type mismatch: header says {header}, body says {body}"));
             }
         }
     }
 
-    fn payload(&mut self, payload: &Members) {
-        let header = self.event_type;
-        self.types(payload, |body| head::is_event_type(body.as_bytes()) && body != header);
-        self.fields(payload, if header == "push" { PUSH } else { SYNC });
-        if matches!(header, "repo.sync.succeeded" | "repo.sync.failed") {
-            self.fields(payload, &[COMPLETED_AT]);
-        }
-        if header == "repo.sync.failed" {
-            self.fields(payload, &[ERROR]);
-        }
-        self.derive();
-    }
-
-    fn fields(&mut self, members: &Members, fields: &[Field]) {
+    fn fields(&mut self, members: &Members, fields: &'static str) {
         if members.iter().any(|(name, _)| name.is_none()) {
             self.reject_by_either();
         }
-        for field in fields {
-            let given = all(field.0, members);
-            match given.len() {
-                0 => self.absent(*field),
-                1 => {}
+        for field in fields.split(", ") {
+            let (key, kind) = field.split_once(": ").expect("a name and a kind");
+            let given = all(key.trim_start_matches("repository."), members);
+            match (given.len(), kind) {
+                (1, _) | (0, "type?") => {}
+                (0, "text?") => self.insert(key, None),
+                (0, "count=0") => self.insert(key, Some("0".into())),
                 _ => self.reject(),
             }
             for value in given {
-                self.present(*field, value);
+                self.present(key, kind, value);
             }
         }
     }
 
-    fn absent(&mut self, Field(_, key, kind): Field) {
-        match kind {
-            Kind::Type if self.event_type == "push" => {}
-            Kind::TextOrNull => self.insert(key, None),
-            Kind::Count if self.event_type == "repo.sync.started" => {
-                self.insert(key, Some("0".into()));
-            }
-            _ => self.reject(),
-        }
-    }
-
-    fn present(&mut self, Field(_, key, kind): Field, json: &Json) {
+    fn present(&mut self, key: &'static str, kind: &str, json: &Json) {
         match (kind, &json.value) {
             // It has fields of its own, and others that nobody reads.
-            (Kind::Repository, Value::Object(members)) => self.fields(members, REPOSITORY),
+            ("repository", Value::Object(members)) => self.fields(members, REPOSITORY),
             _ if json.is_unholdable => self.reject_by_either(),
-            (Kind::Type, Value::Null) if self.event_type == "push" => {}
+            ("type?", Value::Null) => {}
             // Another event type is rule 7a's.
-            (Kind::Type, Value::Text(Some(text))) if head::is_event_type(text.as_bytes()) => {}
-            (Kind::TextOrNull, Value::Null) => self.insert(key, None),
-            (Kind::Text | Kind::TextOrNull, Value::Text(Some(text))) => {
-                self.insert(key, Some(text.clone()));
-            }
-            (Kind::Boolean, Value::Boolean(boolean)) => {
-                self.insert(key, Some(boolean.to_string()));
-            }
-            (Kind::Count, Value::Number(number)) => match number.parse::<u64>() {
+            ("type" | "type?", Value::Text(Some(text))) if head::is_event_type(text) => {}
+            ("text?", Value::Null) => self.insert(key, None),
+            ("text" | "text?", Value::Text(Some(text))) => self.insert(key, Some(text.clone())),
+            ("boolean", Value::Boolean(boolean)) => self.insert(key, Some(boolean.to_string())),
+            ("count" | "count=0", Value::Number(number)) => match number.parse::<u64>() {
                 Ok(count) => self.insert(key, Some(count.to_string())),
                 Err(_) => self.reject(),
             },
-            (Kind::Time, Value::Text(Some(text))) => match time::read(text) {
+            ("time", Value::Text(Some(text))) => match time::read(text) {
                 Time::At(nanoseconds) => self.insert(key, Some(nanoseconds.to_string())),
                 Time::Either => self.may_reject(),
                 Time::Wrong => self.reject(),
@@ -185,40 +141,28 @@ impl Judge<'_> {
     }
 
     fn insert(&mut self, key: &'static str, value: Option<String>) {
-        self.values.insert(key, value);
-    }
-
-    /// What the protocol says of values: branch, tag, created, deleted; whether a failure is documented.
-    fn derive(&mut self) {
-        let text = |name: &str| self.values.get(name).cloned().flatten();
-        let behind = |text: &str, prefix: &str| {
-            text.strip_prefix(prefix).filter(|name| !name.is_empty()).map(str::to_owned)
-        };
-        let is_zeros = |id: String| !id.is_empty() && id.chars().all(|digit| digit == '0');
-        let mut derived = Values::new();
-        if let Some(git_ref) = text("ref") {
-            let bare = !git_ref.is_empty() && !git_ref.starts_with("refs/") && git_ref != "HEAD";
-            let branch = behind(&git_ref, "refs/heads/").or(bare.then(|| git_ref.clone()));
-            derived.insert("branch", branch);
-            derived.insert("tag", behind(&git_ref, "refs/tags/"));
-        }
-        for (name, key) in [("before", "is_created"), ("after", "is_deleted")] {
-            derived.extend(text(name).map(|id| (key, Some(is_zeros(id).to_string()))));
-        }
-        derived.extend(text("error").map(|error| {
-            ("is_documented", Some(DOCUMENTED_ERRORS.contains(&&*error).to_string()))
-        }));
-        self.values.extend(derived);
+        self.verdict.accepted.as_mut().map(|values| values.insert(key, value));
     }
 }
 
-const DOCUMENTED_ERRORS: [&str; 8] = [
-    "authentication failed",
-    "failed to clone repository",
-    "failed to push to storage",
-    "repository configuration error",
-    "upstream repository unreachable",
-    "internal error",
-    "session unavailable",
-    "sync failed",
-];
+/// What the protocol says of values: branch, tag, created, deleted; whether a failure is documented.
+fn derive(values: &mut Values) {
+    let text = |name: &str| values.get(name).cloned().flatten();
+    let (git_ref, error) = (text("ref"), text("error"));
+    let ids = [("is_created", text("before")), ("is_deleted", text("after"))];
+    if let Some(git_ref) = git_ref {
+        let behind = |prefix| git_ref.strip_prefix(prefix).filter(|name| !name.is_empty());
+        let is_bare = !git_ref.is_empty() && !git_ref.starts_with("refs/") && git_ref != "HEAD";
+        let branch = behind("refs/heads/").or(is_bare.then_some(&*git_ref));
+        values.insert("branch", branch.map(str::to_owned));
+        values.insert("tag", behind("refs/tags/").map(str::to_owned));
+    }
+    for (key, id) in ids {
+        let is_zeros = |id: String| !id.is_empty() && id.chars().all(|digit| digit == '0');
+        values.extend(id.map(|id| (key, Some(is_zeros(id).to_string()))));
+    }
+    if let Some(error) = error {
+        let is_documented = DOCUMENTED_ERRORS.split('|').any(|documented| documented == error);
+        values.insert("is_documented", Some(is_documented.to_string()));
+    }
+}

@@ -61,11 +61,10 @@ impl Settings {
 
     /// Rule 4b for the values of `Content-Length`. They may be larger than every integer, so they are compared
     /// as digits.
-    fn check_declared(&self, lengths: &[Vec<u8>]) -> Result<(), String> {
-        let limit = self.limit.to_string().into_bytes();
+    fn check_declared(&self, lengths: &[String]) -> Result<(), String> {
+        let limit = self.limit.to_string();
         let is_over = lengths.iter().any(|length| {
-            let zeros = length.iter().take_while(|digit| **digit == b'0').count();
-            let digits = &length[zeros..];
+            let digits = length.trim_start_matches('0');
             (digits.len(), digits) > (limit.len(), &*limit)
         });
         if is_over { Err(self.too_large()) } else { Ok(()) }
@@ -87,9 +86,9 @@ impl Settings {
         self.check_length(body.len())?;
         self.check_max_age(self.end, signature.timestamp)?;
         let signed = |accepted: &Accepted| {
-            let digits = hex(&mac(&accepted.secret, &signature.timestamp_text, body));
+            let digits = hex(&mac(&accepted.secret, signature.timestamp_text.as_bytes(), body));
             accepted.until.is_none_or(|until| self.now < until && self.end < until)
-                && signature.sha256.iter().any(|v| v.eq_ignore_ascii_case(digits.as_bytes()))
+                && signature.sha256.iter().any(|v| v.eq_ignore_ascii_case(&digits))
         };
         self.secrets.iter().position(signed).ok_or_else(|| INVALID_SIGNATURE.into())
     }
@@ -107,6 +106,7 @@ fn age(now: i128, timestamp: u64) -> i128 {
 
 /// Rule 5 if no value is well formed.
 fn check_well_formed(signature: &Signature) -> Result<(), String> {
-    let is_hex = |value: &Vec<u8>| value.len() == 64 && value.iter().all(u8::is_ascii_hexdigit);
+    let is_hex =
+        |value: &String| value.len() == 64 && value.chars().all(|char| char.is_ascii_hexdigit());
     if signature.sha256.iter().any(is_hex) { Ok(()) } else { Err(INVALID_SIGNATURE.into()) }
 }

@@ -71,5 +71,5 @@ impl Forward {
 fn failed(status: StatusCode, text: &str, time: Duration) -> (Reply, Forwarded) {
     let forwarded =
         Forwarded { status: None, ms: time::milliseconds(time), error: Some(text.to_owned()) };
-    (Reply::problem(status, &format!("The forward failed: {text}")), forwarded)
+    (Reply::problem(status, "forward_failed", &format!("The forward failed: {text}")), forwarded)
 }

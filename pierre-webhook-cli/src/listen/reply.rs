@@ -31,12 +31,12 @@ impl Reply {
     }
 
     /// Returns problem details of the command's own.
-    pub(super) fn problem(status: StatusCode, detail: &str) -> Self {
+    pub(super) fn problem(status: StatusCode, code: &'static str, detail: &str) -> Self {
         let content_type = HeaderValue::from_static(PROBLEM_JSON);
         Self {
             status,
             headers: HeaderMap::from_iter([(CONTENT_TYPE, content_type)]),
-            body: problem_json(status.as_u16(), detail).into(),
+            body: problem_json(status.as_u16(), code, detail).into(),
         }
     }
 

@@ -93,7 +93,8 @@ impl State {
         let n = self.arrived.fetch_add(1, Ordering::Relaxed).saturating_add(1);
         if self.max.is_some_and(|max| n > max) {
             let detail = "No more deliveries are accepted";
-            return Reply::problem(StatusCode::SERVICE_UNAVAILABLE, detail).into_response();
+            return Reply::problem(StatusCode::SERVICE_UNAVAILABLE, "enough_deliveries", detail)
+                .into_response();
         }
         let (head, body) = request.into_parts();
         let received = receive(n, &self.verifier, self.limit, head, body).await;
@@ -145,7 +146,10 @@ impl State {
             && tries <= self.fail
         {
             let detail = format!("Failing as requested: attempt {tries} of {}", self.fail);
-            return (Reply::problem(StatusCode::SERVICE_UNAVAILABLE, &detail), None);
+            return (
+                Reply::problem(StatusCode::SERVICE_UNAVAILABLE, "failing_as_requested", &detail),
+                None,
+            );
         }
         let forward = self.forward.as_ref();
         let forward = forward.filter(|forward| received.verdict.is_ok() || !forward.only_verified);

@@ -24,6 +24,8 @@ pub(super) struct Records {
     scopes: HashMap<Box<str>, usize>,
     /// Until this instant, no lease expires behind a longer one, so a sweep finds nothing.
     swept_until: Option<Instant>,
+    /// How many claims were granted: the fencing token of the last one.
+    claims: u64,
 }
 
 /// The number of a scope, and the id of a delivery in it.
@@ -48,6 +50,7 @@ impl Records {
             completed: LinkedHashMap::new(),
             scopes: HashMap::new(),
             swept_until: None,
+            claims: 0,
         }
     }
 
@@ -65,7 +68,8 @@ impl Records {
             return Ok(Claimed::InProgress { retry_after: until.duration_since(now) });
         }
         self.hold(record_key, owner, lease, now)?;
-        Ok(Claimed::Yours)
+        self.claims = self.claims.saturating_add(1);
+        Ok(Claimed::Yours { fencing_token: self.claims })
     }
 
     pub(super) fn renew(
@@ -74,7 +78,7 @@ impl Records {
         owner: Owner,
         lease: Duration,
     ) -> Result<bool, StoreError> {
-        Ok(self.claim(key, owner, lease)? == Claimed::Yours)
+        Ok(matches!(self.claim(key, owner, lease)?, Claimed::Yours { .. }))
     }
 
     pub(super) fn complete(

@@ -12,47 +12,36 @@ use tokio::{
     time::{Instant, timeout},
 };
 
-use super::{address::Address, command::Command, connection::Connection, failure::Failure};
+use super::{
+    address::Address,
+    command::Command,
+    failure::Failure,
+    server::{self, Warned},
+    slot::{CONNECT, Found, Outcome, Slot},
+};
 
 /// How long an operation may take, retry included.
 const OPERATION: Duration = Duration::from_secs(1);
 /// How long an answer is awaited.
 const RESPONSE: Duration = Duration::from_millis(400);
-/// How long connecting may take.
-const CONNECT: Duration = Duration::from_secs(1);
 
 /// Holds the connection, or the attempt to connect that all callers wait for.
 ///
-/// An attempt is a task of its own, so dropping a caller doesn't cancel it.
+/// An attempt is a task of its own, so it goes on after its callers were dropped or have run out of time.
 pub(super) struct Client {
-    address: Arc<Address>,
-    state: Arc<Mutex<State>>,
+    shared: Arc<Shared>,
 }
 
-struct State {
-    /// Counts the attempts to connect, each of which numbers the connection that it makes.
-    attempts: u64,
-    stage: Stage,
+struct Shared {
+    address: Address,
+    warned: Warned,
+    slot: Mutex<Slot>,
 }
-
-enum Stage {
-    Disconnected,
-    /// Not waited for past `until`: nobody may be driving its runtime any more.
-    Connecting {
-        until: Instant,
-        attempt: Attempt,
-    },
-    Connected(Connection),
-}
-
-/// Receives the outcome of an attempt to connect.
-type Attempt = watch::Receiver<Option<Outcome>>;
-type Outcome = Result<Connection, Failure>;
 
 impl Client {
     pub(super) fn new(address: Address) -> Self {
-        let state = State { attempts: 0, stage: Stage::Disconnected };
-        Self { address: Arc::new(address), state: Arc::new(Mutex::new(state)) }
+        let slot = Mutex::new(Slot::new());
+        Self { shared: Arc::new(Shared { address, warned: Warned::default(), slot }) }
     }
 
     /// Sends a command, and retries it once on a new connection if the connection failed. Every command may be
@@ -78,28 +67,33 @@ impl Client {
         let mut connection = self.connection(deadline.time_left()).await?;
         let patience = RESPONSE.min(deadline.time_left());
         let answer = match timeout(patience, connection.send(command)).await {
-            Ok(answer) => answer.map_err(Failure::Refused),
+            Ok(answer) => answer.map_err(Failure::from),
+            // The operation is out of time. That says little about a connection that was slow to make.
+            Err(_) if patience < RESPONSE => return Err(Failure::Slow),
             Err(_) => Err(Failure::Slow),
         };
-        if answer.as_ref().is_err_and(Failure::is_of_the_connection) {
-            self.disconnect(&connection);
+        match &answer {
+            // The answer of a script that had nothing to write. A replica gives it too.
+            Ok(Value::Int(0)) => {}
+            Ok(_) => self.shared.slot().worked(connection.number),
+            Err(failure) if failure.ends_the_connection() => {
+                self.shared.slot().disconnect(connection.number, failure);
+            }
+            Err(_) => {}
         }
         answer
     }
 
     /// Returns the connection, or waits for one.
     async fn connection(&self, patience: Duration) -> Outcome {
-        let mut attempt = {
-            let mut state = lock(&self.state);
-            match &state.stage {
-                Stage::Connected(connection) => return Ok(connection.clone()),
-                // If the runtime of an attempt has ended, its channel is closed.
-                Stage::Connecting { until, attempt }
-                    if attempt.has_changed().is_ok() && Instant::now() < *until =>
-                {
-                    attempt.clone()
-                }
-                Stage::Connecting { .. } | Stage::Disconnected => self.connect(&mut state)?,
+        let runtime = Handle::try_current().map_err(|_| Failure::NoRuntime)?;
+        let found = self.shared.slot().find()?;
+        let mut attempt = match found {
+            Found::Connection(connection) => return Ok(connection),
+            Found::Attempt(attempt) => attempt,
+            Found::Nothing { number, report, attempt } => {
+                runtime.spawn(Arc::clone(&self.shared).connect(number, report));
+                attempt
             }
         };
         match timeout(patience, attempt.wait_for(Option::is_some)).await {
@@ -108,53 +102,29 @@ impl Client {
             Err(_) => Err(Failure::Slow),
         }
     }
-
-    /// Starts an attempt to connect.
-    fn connect(&self, state: &mut State) -> Result<Attempt, Failure> {
-        let runtime = Handle::try_current().map_err(|_| Failure::NoRuntime)?;
-        let (sender, attempt) = watch::channel(None);
-        state.attempts = state.attempts.wrapping_add(1);
-        let until = Instant::now().checked_add(CONNECT).unwrap_or_else(Instant::now);
-        state.stage = Stage::Connecting { until, attempt: attempt.clone() };
-        let (address, shared) = (Arc::clone(&self.address), Arc::clone(&self.state));
-        runtime.spawn(connect(address, shared, state.attempts, sender));
-        Ok(attempt)
-    }
-
-    /// Drops the connection, unless there is a newer one.
-    fn disconnect(&self, connection: &Connection) {
-        let mut state = lock(&self.state);
-        if state.attempts == connection.number && matches!(state.stage, Stage::Connected(_)) {
-            state.stage = Stage::Disconnected;
-        }
-    }
 }
 
-async fn connect(
-    address: Arc<Address>,
-    state: Arc<Mutex<State>>,
-    number: u64,
-    sender: watch::Sender<Option<Outcome>>,
-) {
-    let outcome = match timeout(CONNECT, address.connect(number)).await {
-        Ok(outcome) => outcome,
-        Err(_) => Err(Failure::Unconnected("it was not made in time".to_owned())),
-    };
-    {
-        let mut state = lock(&state);
-        if state.attempts == number {
-            state.stage = match &outcome {
-                Ok(connection) => Stage::Connected(connection.clone()),
-                Err(_) => Stage::Disconnected,
-            };
-        }
+impl Shared {
+    /// Makes one attempt to connect.
+    async fn connect(self: Arc<Self>, number: u64, report: watch::Sender<Option<Outcome>>) {
+        let outcome = match timeout(CONNECT, self.usable_connection(number)).await {
+            Ok(outcome) => outcome,
+            Err(_) => Err(Failure::Unconnected("it was not made in time".to_owned())),
+        };
+        self.slot().attempted(number, &outcome);
+        report.send_replace(Some(outcome));
     }
-    sender.send_replace(Some(outcome));
-}
 
-fn lock(state: &Mutex<State>) -> MutexGuard<'_, State> {
-    // No change of the state can panic halfway, so a poisoned lock still guards a consistent one.
-    state.lock().unwrap_or_else(PoisonError::into_inner)
+    async fn usable_connection(&self, number: u64) -> Outcome {
+        let mut connection = self.address.connect(number).await?;
+        server::inspect(&mut connection, &self.warned).await?;
+        Ok(connection)
+    }
+
+    fn slot(&self) -> MutexGuard<'_, Slot> {
+        // No change of the slot can panic halfway, so a poisoned lock still guards a consistent one.
+        self.slot.lock().unwrap_or_else(PoisonError::into_inner)
+    }
 }
 
 /// The end of an operation's time.

@@ -21,6 +21,10 @@ pub(super) enum Failure {
     Slow,
     /// The answer is an error, or the connection broke before it arrived.
     Refused(RedisError),
+    /// The server is a node of a cluster.
+    Cluster,
+    /// The server is a sentinel.
+    Sentinel,
     /// The answer has a type that Redis never returns for this command.
     Unexpected,
 }
@@ -52,12 +56,21 @@ impl Failure {
                     | ErrorKind::Server(
                         ServerErrorKind::ReadOnly
                             | ServerErrorKind::MasterDown
-                            | ServerErrorKind::ClusterDown
                             | ServerErrorKind::BusyLoading
                     )
             ),
-            Self::Url(_) | Self::NoRuntime | Self::Unconnected(_) | Self::Unexpected => false,
+            Self::Url(_)
+            | Self::NoRuntime
+            | Self::Unconnected(_)
+            | Self::Cluster
+            | Self::Sentinel
+            | Self::Unexpected => false,
         }
+    }
+
+    /// Whether the connection is of no more use.
+    pub(super) fn ends_the_connection(&self) -> bool {
+        self.is_of_the_connection() || matches!(self, Self::Cluster)
     }
 
     /// Whether the server is too old to know `SET` with both `NX` and `GET`.
@@ -88,6 +101,12 @@ impl fmt::Display for Failure {
                 (Some(code), Some(detail)) => write!(f, "Redis answered {code} {detail}"),
                 _ => write!(f, "Redis answered {error}"),
             },
+            Self::Cluster => f.write_str(
+                "Redis Cluster is not supported: connect to a server that is not part of a cluster",
+            ),
+            Self::Sentinel => f.write_str(
+                "this is a Redis Sentinel, which stores nothing: connect to the master that it watches",
+            ),
             Self::Unexpected => f.write_str("an answer that no Redis gives"),
         }
     }
@@ -97,7 +116,12 @@ impl std::error::Error for Failure {}
 
 impl From<RedisError> for Failure {
     fn from(error: RedisError) -> Self {
-        Self::Refused(error)
+        match error.kind() {
+            ErrorKind::Server(
+                ServerErrorKind::Moved | ServerErrorKind::Ask | ServerErrorKind::ClusterDown,
+            ) => Self::Cluster,
+            _ => Self::Refused(error),
+        }
     }
 }
 

@@ -9,10 +9,10 @@ use std::{
     time::{Duration, SystemTime, UNIX_EPOCH},
 };
 
-use axum::{Router, body::Body, routing::post};
+use axum::{Extension, Router, body::Body, routing::post};
 use http::{Request, Response, StatusCode};
 use http_body_util::BodyExt;
-use pierre_webhook_dedup::{Dedup, DedupLayer, DedupService, MemoryStore};
+use pierre_webhook_dedup::{Dedup, DedupLayer, DedupService, DeliveryId, LeaseHandle, MemoryStore};
 use pierre_webhook_tower::{
     EVENT_HEADER, SIGNATURE_HEADER, Secret, Verifier, VerifyWebhookLayer, Webhook,
 };
@@ -67,8 +67,10 @@ fn app(layer: DedupLayer, statuses: &'static [u16]) -> (Router, Arc<AtomicUsize>
     (app, runs)
 }
 
-fn problem(status: u16, title: &str, detail: &str) -> String {
-    format!(r#"{{"type":"about:blank","title":"{title}","status":{status},"detail":"{detail}"}}"#)
+fn problem(status: u16, title: &str, code: &str, detail: &str) -> String {
+    format!(
+        r#"{{"type":"about:blank","title":"{title}","status":{status},"detail":"{detail}","code":"{code}"}}"#
+    )
 }
 
 #[tokio::test]
@@ -105,6 +107,50 @@ async fn the_same_body_from_two_tenants_is_two_deliveries() {
 }
 
 #[tokio::test]
+async fn a_handler_can_read_its_lease_from_the_request() {
+    let handler = async |Extension(lease): Extension<LeaseHandle>, webhook: Webhook| {
+        assert_eq!(lease.id(), webhook.id());
+        assert!(!lease.is_lost());
+        (
+            StatusCode::CONFLICT,
+            lease.fencing_token().map_or("none".into(), |token| token.to_string()),
+        )
+    };
+    let layer = DedupLayer::new(Dedup::new(MemoryStore::new()));
+    let app = Router::new().route("/webhooks", post(handler).layer((verify(), layer)));
+    for token in ["1", "2"] {
+        assert_eq!(send(&app, delivery("1")).await, (409, None, token.to_owned()));
+    }
+}
+
+#[tokio::test]
+async fn a_layer_can_have_ids_of_its_own() {
+    let layer = DedupLayer::new(Dedup::new(MemoryStore::new()))
+        .id(|webhook| DeliveryId::of("length", &webhook.body.len().to_be_bytes()));
+    let (app, runs) = app(layer, &[]);
+    for (body, expected) in [("1", "ping run 0"), ("2", ""), ("10", "ping run 1"), ("20", "")] {
+        assert_eq!(send(&app, delivery(body)).await, (200, None, expected.to_owned()), "{body}");
+    }
+    assert_eq!(runs.load(Ordering::SeqCst), 2);
+}
+
+#[tokio::test]
+async fn deliveries_that_a_layer_does_not_apply_to_run_each_time_even_without_a_store() {
+    let store = Faulty::new();
+    let layer = DedupLayer::new(Dedup::new(store.clone())).only_if(|webhook| webhook.body == "1");
+    let (app, _) = app(layer, &[]);
+    for (body, expected) in
+        [("1", "ping run 0"), ("1", ""), ("2", "ping run 1"), ("2", "ping run 2")]
+    {
+        assert_eq!(send(&app, delivery(body)).await, (200, None, expected.to_owned()), "{body}");
+    }
+    store.set_all(Fault::Down);
+    assert_eq!(send(&app, delivery("2")).await, (200, None, "ping run 3".to_owned()));
+    assert_eq!(send(&app, delivery("1")).await.0, 503);
+    assert_eq!(store.calls(Operation::Claim), 3);
+}
+
+#[tokio::test]
 async fn any_other_status_than_2xx_releases_the_delivery() {
     let statuses = &[500, 404, 302, 400];
     let (app, _) = app(DedupLayer::new(Dedup::new(MemoryStore::new())), statuses);
@@ -123,7 +169,10 @@ async fn an_unverified_request_is_answered_with_500_and_names_the_missing_layer(
     let app: Router = Router::new().route("/webhooks", post(handler).layer(layer));
     let detail = "Webhook is not verified: add VerifyWebhookLayer outside of DedupLayer";
     let answer = send(&app, delivery("1")).await;
-    assert_eq!(answer, (500, None, problem(500, "Internal Server Error", detail)));
+    assert_eq!(
+        answer,
+        (500, None, problem(500, "Internal Server Error", "webhook_not_verified", detail))
+    );
 }
 
 #[tokio::test]
@@ -156,7 +205,14 @@ async fn a_delivery_in_progress_is_answered_with_503_and_retry_after() {
     starts.recv().await.unwrap();
     let detail = "Webhook delivery is being handled already";
     let answer = send(&app, delivery("1")).await;
-    assert_eq!(answer, (503, Some("5".to_owned()), problem(503, "Service Unavailable", detail)));
+    assert_eq!(
+        answer,
+        (
+            503,
+            Some("5".to_owned()),
+            problem(503, "Service Unavailable", "delivery_in_progress", detail)
+        )
+    );
     gate.add_permits(1);
     assert_eq!(first.await.unwrap().0, 200);
     assert_eq!(send(&app, delivery("1")).await, (200, None, String::new()));
@@ -170,7 +226,14 @@ async fn if_the_store_is_down_the_answer_is_503_or_with_fail_open_the_handlers()
     let (app, runs) = app(DedupLayer::new(closed.clone()), &[]);
     let detail = "Webhook deduplication is not available";
     let answer = send(&app, delivery("1")).await;
-    assert_eq!(answer, (503, Some("5".to_owned()), problem(503, "Service Unavailable", detail)));
+    assert_eq!(
+        answer,
+        (
+            503,
+            Some("5".to_owned()),
+            problem(503, "Service Unavailable", "dedup_unavailable", detail)
+        )
+    );
     assert_eq!(runs.load(Ordering::SeqCst), 0);
 
     let (app, _) = self::app(DedupLayer::new(closed.fail_open()), &[]);

@@ -12,8 +12,10 @@
 mod actix;
 mod cancelled;
 mod disconnect;
+mod fail_open;
 mod faulty;
 mod layer;
+mod lost;
 mod memory;
 mod once;
 mod redis;

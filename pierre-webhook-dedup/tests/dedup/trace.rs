@@ -25,7 +25,7 @@ const LEASE: Duration = Duration::from_secs(60);
 
 /// Collects each event of the crate as a line of level and fields.
 #[derive(Clone, Default)]
-struct Log(Arc<Mutex<Vec<String>>>);
+pub(crate) struct Log(Arc<Mutex<Vec<String>>>);
 
 impl<S: Subscriber> Layer<S> for Log {
     fn on_event(&self, event: &Event<'_>, _: Context<'_, S>) {
@@ -41,7 +41,7 @@ impl<S: Subscriber> Layer<S> for Log {
 
 impl Log {
     /// Collects this thread's events while the guards live.
-    fn start() -> (Self, (Dispatch, DefaultGuard)) {
+    pub(crate) fn start() -> (Self, (Dispatch, DefaultGuard)) {
         // If this were the only dispatcher, a call site that another test reaches first would stay disabled.
         let other = Dispatch::new(registry());
         let log = Self::default();
@@ -49,10 +49,14 @@ impl Log {
         (log, (other, guard))
     }
 
+    pub(crate) fn take_all(&self) -> Vec<String> {
+        std::mem::take(&mut *self.0.lock().unwrap())
+    }
+
     /// Takes the lines, all of which must name this delivery.
     fn take(&self, id: DeliveryId) -> Vec<String> {
         let id = format!(" id={id}");
-        let lines = std::mem::take(&mut *self.0.lock().unwrap());
+        let lines = self.take_all();
         assert!(lines.iter().all(|line| line.contains(&id)), "{lines:?}");
         lines.iter().map(|line| line.replace(&id, "").replace("message=", "")).collect()
     }

@@ -26,10 +26,14 @@ pub(crate) fn owner() -> Owner {
     Owner::random().unwrap()
 }
 
+pub(crate) fn is_yours(claimed: &Claimed) -> bool {
+    matches!(claimed, Claimed::Yours { .. })
+}
+
 /// Claims the key as soon as the store allows it.
 pub(crate) async fn until_claimed(store: &impl Store, key: Key<'_>, owner: Owner) {
     let start = Instant::now();
-    while store.claim(key, owner, LONG).await.unwrap() != Claimed::Yours {
+    while !is_yours(&store.claim(key, owner, LONG).await.unwrap()) {
         assert!(start.elapsed() < Duration::from_secs(10), "{key} is stuck");
         sleep(Duration::from_millis(5)).await;
     }

@@ -40,6 +40,8 @@ where
     let handler = Arc::new(handler);
     let mut running = JoinSet::new();
     let mut shutdown = pin!(shutdown);
+    #[cfg(feature = "metrics")]
+    let _watch = super::watch::watch(&inbox);
     loop {
         let mut arrival = pin!(inbox.arrivals.notified());
         // From here on, an arrival is noticed.

@@ -123,9 +123,12 @@ impl Running {
     async fn settle(mut self, outcome: Outcome) -> Ended {
         loop {
             let error = match self.store.settle(self.ticket.clone(), outcome.clone()).await {
-                Ok(true) => return Ended::Settled,
-                Ok(false) => {
-                    trace::debug(self.ticket.id, TAKEN_OVER);
+                Ok(is_stored) => {
+                    if !is_stored {
+                        trace::debug(self.ticket.id, TAKEN_OVER);
+                    }
+                    #[cfg(feature = "metrics")]
+                    crate::metrics::attempted(&self.ticket.scope, &outcome, is_stored);
                     return Ended::Settled;
                 }
                 Err(error) => error,

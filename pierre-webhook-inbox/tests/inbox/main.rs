@@ -13,6 +13,7 @@ mod contract;
 mod database;
 mod delivery;
 mod eventually;
+mod metrics;
 mod postgres;
 mod receiver;
 mod sqlite;

@@ -56,16 +56,16 @@ fn stored() -> Answer {
     (200, None, None, String::new())
 }
 
-fn problem(status: u16, title: &str, detail: &str) -> Answer {
+fn problem(status: u16, title: &str, detail: &str, code: &str) -> Answer {
     let body = format!(
-        r#"{{"type":"about:blank","title":"{title}","status":{status},"detail":"{detail}"}}"#
+        r#"{{"type":"about:blank","title":"{title}","status":{status},"detail":"{detail}","code":"{code}"}}"#
     );
     let retry_after = (status == 503).then(|| "5".to_owned());
     (status, retry_after, Some("application/problem+json".to_owned()), body)
 }
 
-fn unavailable() -> Answer {
-    problem(503, "Service Unavailable", "Webhook inbox is not available")
+fn full() -> Answer {
+    problem(503, "Service Unavailable", "Webhook inbox is not available", "inbox_full")
 }
 
 async fn is_stored(inbox: &Inbox, body: &str) -> bool {
@@ -81,7 +81,7 @@ async fn axum_answers_200_once_a_delivery_is_stored_and_503_if_it_cannot_be() {
     let app = Router::new().route("/webhooks", route);
     assert_eq!(send(app.clone(), "1").await, stored());
     assert!(is_stored(&inbox, "1").await);
-    assert_eq!(send(app.clone(), "2").await, unavailable());
+    assert_eq!(send(app.clone(), "2").await, full());
     assert!(!is_stored(&inbox, "2").await);
 }
 
@@ -93,7 +93,7 @@ async fn tower_answers_like_axum() {
     let service = ServiceBuilder::new().layer(verify).service(inbox.receiver());
     assert_eq!(send(service.clone(), "1").await, stored());
     assert!(is_stored(&inbox, "1").await);
-    assert_eq!(send(service, "2").await, unavailable());
+    assert_eq!(send(service, "2").await, full());
 }
 
 #[tokio::test]
@@ -115,6 +115,7 @@ async fn nothing_is_stored_without_the_layer() {
         500,
         "Internal Server Error",
         "Webhook is not verified: add VerifyWebhookLayer outside of the inbox's receiver",
+        "webhook_not_verified",
     );
     assert_eq!(send(inbox.receiver(), "1").await, expected);
     let app: Router = Router::new().route("/webhooks", post(inbox.receiver()));
@@ -129,7 +130,7 @@ async fn actix_answers_like_axum() {
     let route = web::post().to(inbox.receiver());
     let app = App::new().app_data(WebhookConfig::new(verifier())).route("/webhooks", route);
     let app = test::init_service(app).await;
-    for (body, expected) in [("1", stored()), ("2", unavailable())] {
+    for (body, expected) in [("1", stored()), ("2", full())] {
         let mut request = test::TestRequest::post().uri("/webhooks").set_payload(body);
         for header in headers(body) {
             request = request.insert_header(header);

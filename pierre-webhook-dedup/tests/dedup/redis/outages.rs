@@ -4,15 +4,14 @@
 use std::time::Duration;
 
 use pierre_webhook_dedup::{Claimed, RedisStore, Store, StoreError};
-use pierre_webhook_tests::redis_server::{RedisServer, Reply};
+use pierre_webhook_tests::{
+    proxy::{Fate, Proxy},
+    redis_server::{RedisServer, Reply},
+};
 use tokio::{task::JoinSet, time::Instant};
 
-use super::{
-    BOUND,
-    proxy::{Fate, Proxy},
-    until_it_claims,
-};
-use crate::unique::{LONG, id, key, owner};
+use super::{BOUND, until_it_claims};
+use crate::unique::{LONG, id, is_yours, key, owner};
 
 #[tokio::test]
 async fn a_stopped_server_is_an_error_at_once_and_is_used_again_when_it_is_back() {
@@ -34,7 +33,7 @@ async fn a_completion_survives_a_restart_of_redis_if_its_data_does() {
     let store = RedisStore::connect(&server.url()).await.unwrap();
     let (done, working, owner, another) = (key(), key(), owner(), owner());
     assert!(store.complete(done, owner, LONG).await.unwrap());
-    assert_eq!(store.claim(working, owner, LONG).await.unwrap(), Claimed::Yours);
+    assert!(is_yours(&store.claim(working, owner, LONG).await.unwrap()));
 
     server.restart();
     // The connection has closed: the operation makes another and succeeds.
@@ -45,7 +44,7 @@ async fn a_completion_survives_a_restart_of_redis_if_its_data_does() {
     server.restart_empty();
     assert!(store.complete(working, owner, LONG).await.unwrap(), "the server lost the claim");
     assert_eq!(store.claim(working, another, LONG).await.unwrap(), Claimed::Completed);
-    assert_eq!(store.claim(done, another, LONG).await.unwrap(), Claimed::Yours);
+    assert!(is_yours(&store.claim(done, another, LONG).await.unwrap()));
 }
 
 #[tokio::test]
@@ -92,7 +91,7 @@ async fn a_silent_connection_is_replaced() {
     for round in 1..=3 {
         proxy.set(Fate::Silent);
         let start = Instant::now();
-        assert_eq!(store.claim(key(), owner(), LONG).await.unwrap(), Claimed::Yours);
+        assert!(is_yours(&store.claim(key(), owner(), LONG).await.unwrap()));
         println!("silent: {:?} to the claim", start.elapsed());
         assert!(start.elapsed() < BOUND, "{:?}", start.elapsed());
         assert_eq!(proxy.accepted(), 1 + round);
@@ -138,8 +137,6 @@ async fn a_demoted_node_is_an_error_at_once_and_its_connection_is_dropped() {
     assert_eq!(proxy.accepted(), 2, "the name may lead to the new master by now");
     let error = store.complete(key(), owner(), LONG).await.unwrap_err();
     assert!(error.to_string().starts_with("Redis answered READONLY "), "{error}");
-    let error = store.release(done, owner()).await.map_err(|error| error.to_string());
-    assert_eq!(error, Ok(()), "nothing to write");
     server.promote();
     println!("promoted: {:?}", until_it_claims(&store).await);
 }

@@ -12,8 +12,8 @@ use tokio::{
     time::timeout,
 };
 
-/// Longer than any response takes on a busy machine.
-const PATIENCE: Duration = Duration::from_secs(20);
+/// Longer than a server waits for its store, and shorter than a server is frozen.
+const PATIENCE: Duration = Duration::from_millis(1500);
 
 pub(crate) struct Answer {
     pub(crate) status: u16,

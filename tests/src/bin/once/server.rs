@@ -1,64 +1,121 @@
-//! The server's side: an axum server that handles each delivery once, over the Redis that it is given.
+//! The server's side: an axum server that handles each delivery once, over the store that it is given.
 
 use std::{
     fs::File,
-    io::{Read, stdin},
-    path::PathBuf,
+    io::stdin,
+    net::TcpListener,
+    path::{Path, PathBuf},
     process::{self, ExitCode},
     sync::Arc,
     time::Duration,
 };
 
-use axum::{Router, routing::post};
+use axum::{Router, routing::post, serve::ListenerExt};
 use http::StatusCode;
 use pierre_webhook_core::{DeliveryId, Verifier};
 use pierre_webhook_dedup::{
-    Claimed, Dedup, DedupLayer, Key, Owner, RedisStore, Store, StoreError, StoreFuture,
+    Claimed, Dedup, DedupLayer, Key, Owner, Store, StoreError, StoreFuture,
 };
-use pierre_webhook_tests::{sample::secret, server::Server};
+use pierre_webhook_tests::sample::secret;
 use pierre_webhook_tower::{VerifyWebhookLayer, Webhook};
-use tokio::time::sleep;
+use tokio::{runtime::Runtime, sync::oneshot, time::sleep};
 
-use crate::journal::{Event, Journal};
+use crate::{
+    backend::Kind,
+    journal::{Event, Journal, now},
+};
 
 /// The handler's response. An empty success means that the delivery was handled before.
 pub(crate) const HANDLED: &str = "handled";
 /// Short, so that the deliveries of a killed process are soon handled again.
-const LEASE: Duration = Duration::from_secs(2);
+pub(crate) const LEASE: Duration = Duration::from_secs(2);
 /// One in this many deliveries fails the first time that it is handled.
 const FAILS: u16 = 50;
 /// The longest time that the handler takes, in milliseconds.
 const LONGEST_WORK: u64 = 20;
+/// One in this many deliveries is slow the first time that it is handled, if there is such work.
+const SLOW: u16 = 20;
+/// Longer than a lease, and longer than a shutdown waits.
+const SLOW_WORK: Duration = Duration::from_secs(3);
+/// How long a shutdown waits for work that is in progress.
+const PATIENCE: Duration = Duration::from_millis(300);
 
-/// Prints its address, and ends when its standard input ends, even if its parent process was killed.
-pub(crate) fn serve(redis: &str, journal: &str, failed: &str) -> ExitCode {
+/// What the handlers do.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Work {
+    Quick,
+    /// Some of it takes longer than a shutdown waits.
+    SometimesSlow,
+}
+
+impl Work {
+    pub(crate) fn name(self) -> &'static str {
+        match self {
+            Self::Quick => "quick",
+            Self::SometimesSlow => "sometimes-slow",
+        }
+    }
+
+    fn named(name: &str) -> Self {
+        if name == Self::Quick.name() { Self::Quick } else { Self::SometimesSlow }
+    }
+}
+
+/// Prints its address, and ends when its standard input ends, even if its parent process was killed. If that says
+/// `stop`, it shuts down, and prints when it stopped waiting for its work.
+pub(crate) fn serve(kind: Kind, address: &str, work: &str, journal: &str, marks: &str) -> ExitCode {
     let journal = Arc::new(Journal::create(journal));
-    let store = RedisStore::connect_lazy(redis).expect("the URL of a Redis");
-    let dedup = Dedup::new(Journaled { store, journal: Arc::clone(&journal) }).lease(LEASE);
+    let store = Journaled { store: kind.open(address), journal: Arc::clone(&journal) };
+    let dedup = Dedup::new(store).lease(LEASE);
     let verify = VerifyWebhookLayer::new(Verifier::new(secret()));
-    let handler = Handler { journal, failed: failed.into() };
+    let handler = Handler { journal, work: Work::named(work), marks: marks.into() };
     let handler = async move |webhook: Webhook| handler.handle(webhook.id()).await;
-    let route = post(handler).layer((verify, DedupLayer::new(dedup)));
-    let server = Server::axum(Router::new().route("/webhooks", route));
-    println!("{}", server.address);
-    stdin().read_to_end(&mut Vec::new()).expect("a parent");
+    let route = post(handler).layer((verify, DedupLayer::new(dedup.clone())));
+    let router = Router::new().route("/webhooks", route);
+
+    let listener = TcpListener::bind("127.0.0.1:0").expect("a free port");
+    println!("{}", listener.local_addr().expect("an address"));
+    listener.set_nonblocking(true).expect("a socket");
+    let runtime = Runtime::new().expect("a runtime");
+    let (stop, stopped) = oneshot::channel::<()>();
+    runtime.spawn(async move {
+        let listener = tokio::net::TcpListener::from_std(listener).expect("a listener");
+        let listener = listener.tap_io(|stream| stream.set_nodelay(true).unwrap_or(()));
+        let server = axum::serve(listener, router);
+        server.with_graceful_shutdown(async { stopped.await.unwrap_or(()) }).await
+    });
+
+    let mut order = String::new();
+    stdin().read_line(&mut order).expect("a parent");
+    if order == "stop\n" {
+        stop.send(()).expect("a server");
+        let latest = now() + PATIENCE.as_nanos() as u64;
+        // What is left is cut off, and handled by another process.
+        let _ = runtime.block_on(dedup.shutdown(PATIENCE));
+        println!("{}", now().min(latest));
+    }
     process::exit(0)
 }
 
 #[derive(Clone)]
 struct Handler {
     journal: Arc<Journal>,
-    /// The directory with a file for each delivery that has failed on any server.
-    failed: PathBuf,
+    work: Work,
+    /// The directory with a file for each delivery that has failed, or was slow, on any server.
+    marks: PathBuf,
 }
 
 impl Handler {
     async fn handle(&self, id: DeliveryId) -> (StatusCode, &'static str) {
         let run = self.journal.run(id);
-        let [work, _, high, low, ..] = *id.as_bytes();
+        let [work, _, high, low, slow_high, slow_low, ..] = *id.as_bytes();
+        let is_one_in = |many, bytes| u16::from_be_bytes(bytes) % many == 0;
+        let is_slow = self.work == Work::SometimesSlow && is_one_in(SLOW, [slow_high, slow_low]);
+        if is_slow && is_first(&self.marks.join(format!("slow-{id}"))) {
+            sleep(SLOW_WORK).await;
+        }
         sleep(Duration::from_millis(u64::from(work) % (LONGEST_WORK + 1))).await;
-        let is_to_fail = u16::from_be_bytes([high, low]) % FAILS == 0;
-        if is_to_fail && File::create_new(self.failed.join(id.to_string())).is_ok() {
+        if is_one_in(FAILS, [high, low]) && is_first(&self.marks.join(format!("failed-{id}"))) {
             run.end(Event::Failed);
             return (StatusCode::INTERNAL_SERVER_ERROR, "");
         }
@@ -67,9 +124,13 @@ impl Handler {
     }
 }
 
+fn is_first(mark: &Path) -> bool {
+    File::create_new(mark).is_ok()
+}
+
 /// A store that writes to the journal when a completion was recorded.
 struct Journaled {
-    store: RedisStore,
+    store: Box<dyn Store>,
     journal: Arc<Journal>,
 }
 

@@ -3,17 +3,23 @@
 use std::{
     fs,
     net::SocketAddr,
+    ops::Range,
     path::{Path, PathBuf},
     sync::{Arc, Mutex, PoisonError},
     thread,
     time::{Duration, Instant},
 };
 
-use crate::{child::Child, journal::alive};
+use crate::{
+    backend::Backend,
+    child::Child,
+    journal::{alive, now},
+    server::Work,
+};
 
 pub(crate) const SERVERS: usize = 2;
 
-/// A server is killed when it has this many runs in progress, so that some haven't ended when the kill happens.
+/// A fault meets a server when it has this many runs in progress, so that some haven't ended when it happens.
 const AT_WORK: usize = 3;
 /// How long to wait for that. It usually happens at once.
 const PATIENCE: Duration = Duration::from_secs(5);
@@ -34,54 +40,88 @@ impl Addresses {
 /// A process that was or is a server.
 pub(crate) struct Life {
     pub(crate) journal: PathBuf,
-    /// If it was killed, a time at which it was still alive.
+    /// If it ended, a time at which it was still alive.
     pub(crate) killed: Option<u64>,
+    /// If it was frozen, when.
+    pub(crate) frozen: Option<Range<u64>>,
 }
 
 pub(crate) struct Servers {
     children: [Option<Child>; SERVERS],
     addresses: Arc<Addresses>,
     lives: Vec<Life>,
-    redis: String,
+    work: Work,
     directory: PathBuf,
 }
 
 impl Servers {
-    pub(crate) fn start(redis: String, directory: &Path) -> Self {
-        fs::create_dir_all(failed(directory)).expect("a directory");
+    pub(crate) fn start(store: &Backend, work: Work, directory: &Path) -> Self {
+        fs::create_dir_all(marks(directory)).expect("a directory");
         let nowhere = SocketAddr::from(([127, 0, 0, 1], 0));
         let addresses = Addresses([nowhere; SERVERS].map(Mutex::new));
         let mut servers = Self {
             children: [const { None }; SERVERS],
             addresses: Arc::new(addresses),
             lives: Vec::new(),
-            redis,
+            work,
             directory: directory.to_owned(),
         };
-        (0..SERVERS).for_each(|server| servers.start_again(server));
+        (0..SERVERS).for_each(|server| servers.start_again(server, store));
         servers
     }
 
-    pub(crate) fn start_again(&mut self, server: usize) {
+    pub(crate) fn start_again(&mut self, server: usize, store: &Backend) {
         let journal = self.directory.join(format!("journal-{}", self.lives.len()));
-        let child = Child::start(&self.redis, journal, &failed(&self.directory));
+        let (kind, address) = (store.kind().name(), store.address(server));
+        let started = [kind, &address, self.work.name()];
+        let child = Child::start(&started, journal, &marks(&self.directory));
         self.addresses.change(server, child.address);
-        self.lives.push(Life { journal: child.journal.clone(), killed: None });
+        self.lives.push(Life { journal: child.journal.clone(), killed: None, frozen: None });
         self.children[server] = Some(child);
     }
 
     /// Kills a server while it is working.
     pub(crate) fn kill(&mut self, server: usize) {
+        self.wait_for_work(server);
         let child = self.children[server].take().expect("a server that is alive");
+        let journal = child.journal.clone();
+        let killed = child.kill();
+        self.life(&journal).killed = Some(killed);
+    }
+
+    /// Starts another process in the place of this server, and then shuts this one down.
+    pub(crate) fn replace(&mut self, server: usize, store: &Backend) {
+        self.wait_for_work(server);
+        let child = self.children[server].take().expect("a server that is alive");
+        self.start_again(server, store);
+        let journal = child.journal.clone();
+        let ended = child.shut_down();
+        self.life(&journal).killed = Some(ended);
+    }
+
+    /// Suspends a server while it is working, and resumes it afterwards.
+    pub(crate) fn freeze(&mut self, server: usize, meanwhile: impl FnOnce()) {
+        self.wait_for_work(server);
+        let child = self.children[server].as_ref().expect("a server that is alive");
+        let journal = child.journal.clone();
+        let start = now();
+        child.signal("-STOP");
+        meanwhile();
+        let end = now();
+        child.signal("-CONT");
+        self.life(&journal).frozen = Some(start..end);
+    }
+
+    fn wait_for_work(&self, server: usize) {
+        let child = self.children[server].as_ref().expect("a server that is alive");
         let deadline = Instant::now() + PATIENCE;
         while alive(&child.journal) < AT_WORK && Instant::now() < deadline {
             thread::yield_now();
         }
-        let journal = child.journal.clone();
-        let killed = child.kill();
-        for life in self.lives.iter_mut().filter(|life| life.journal == journal) {
-            life.killed = Some(killed);
-        }
+    }
+
+    fn life(&mut self, journal: &Path) -> &mut Life {
+        self.lives.iter_mut().find(|life| life.journal == journal).expect("its life")
     }
 
     pub(crate) fn addresses(&self) -> Arc<Addresses> {
@@ -93,6 +133,7 @@ impl Servers {
     }
 }
 
-fn failed(directory: &Path) -> PathBuf {
-    directory.join("failed")
+/// The directory of the marks that the servers share.
+fn marks(directory: &Path) -> PathBuf {
+    directory.join("marks")
 }

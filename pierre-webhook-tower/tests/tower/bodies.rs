@@ -4,7 +4,6 @@ use std::{
     convert::Infallible,
     error::Error as _,
     io,
-    pin::Pin,
     sync::{
         Arc,
         atomic::{AtomicUsize, Ordering},
@@ -14,39 +13,16 @@ use std::{
 
 use bytes::{Buf, Bytes};
 use http::{Request, Response};
-use http_body::{Body, Frame};
+use http_body::Body;
 use http_body_util::{BodyExt, Full, Limited};
 use pierre_webhook_core::{EVENT_HEADER, Error, FindVerifier, SIGNATURE_HEADER, Verifier};
 use pierre_webhook_tests::{
     client,
     sample::{BODY, NOW, delivery, secret, verifier},
-    scripted::{BoxError, Scripted, Step, Stuck},
+    scripted::{BoxError, Scripted, Silent, Step, Stuck},
 };
 use pierre_webhook_tower::{Rejection, ResponseBody, VerifiedBody, VerifyWebhookLayer, Webhook};
 use tower::{Layer, Service, ServiceExt, service_fn};
-
-/// A body that never yields anything.
-pub(crate) struct Silent;
-
-impl Body for Silent {
-    type Data = Bytes;
-    type Error = Infallible;
-
-    fn poll_frame(
-        self: Pin<&mut Self>,
-        _: &mut Context<'_>,
-    ) -> Poll<Option<Result<Frame<Bytes>, Infallible>>> {
-        Poll::Pending
-    }
-}
-
-fn request<B>(of: &client::Request, body: B) -> Request<B> {
-    let mut request = Request::post(of.path);
-    for (name, value) in &of.headers {
-        request = request.header(name, value.as_slice());
-    }
-    request.body(body).unwrap()
-}
 
 async fn echo(request: Request<VerifiedBody>) -> Result<Response<Full<Bytes>>, Infallible> {
     assert!(request.extensions().get::<Webhook>().is_some());
@@ -68,7 +44,7 @@ where
 }
 
 async fn outcome<B: Body<Error: Into<BoxError>>>(body: B) -> Result<Bytes, Rejection> {
-    outcome_of(verifier(), request(&delivery(), body)).await
+    outcome_of(verifier(), delivery().to_http(body)).await
 }
 
 fn error(outcome: Result<Bytes, Rejection>) -> Error {
@@ -144,7 +120,7 @@ async fn a_body_is_not_polled_beyond_its_limit() {
     let body = Scripted::data([BODY.as_bytes(), b" ", b" ", b" "]);
     let polls = Arc::clone(&body.polls);
     let limited = verifier().body_limit(BODY.len());
-    let rejection = outcome_of(limited, request(&delivery(), body)).await;
+    let rejection = outcome_of(limited, delivery().to_http(body)).await;
     assert_eq!(rejection.unwrap_err().to_string(), "Webhook body larger than 15 bytes");
     assert_eq!(polls.load(Ordering::SeqCst), 2);
 }
@@ -169,17 +145,17 @@ async fn a_body_is_not_polled_if_the_headers_decide() {
             Error::InvalidSignature,
         ),
     ] {
-        let rejection = outcome_of(verifier(), request(&of, body())).await;
+        let rejection = outcome_of(verifier(), of.to_http(body())).await;
         assert_eq!(*rejection.unwrap_err().error(), error);
     }
-    let rejection = outcome_of(verifier(), request(&stale, body())).await;
+    let rejection = outcome_of(verifier(), stale.to_http(body())).await;
     assert_eq!(
         rejection.unwrap_err().to_string(),
         format!("Webhook timestamp too old ({NOW} seconds)")
     );
-    let rejection = outcome_of(looked_up, request(&delivery(), body())).await;
+    let rejection = outcome_of(looked_up, delivery().to_http(body())).await;
     assert_eq!(*rejection.unwrap_err().error(), Error::InvalidSignature);
-    let rejection = outcome_of(failed, request(&delivery(), body())).await.unwrap_err();
+    let rejection = outcome_of(failed, delivery().to_http(body())).await.unwrap_err();
     assert_eq!(*rejection.error(), Error::VerifierUnavailable);
     assert_eq!(rejection.source().unwrap().to_string(), "no database");
     assert_eq!(polls.load(Ordering::SeqCst), 0);
@@ -191,7 +167,7 @@ async fn a_pending_look_up_is_awaited() {
         tokio::task::yield_now().await;
         Ok::<_, Infallible>(Some(verifier()))
     };
-    let outcome = outcome_of(finder, request(&delivery(), Full::<Bytes>::from(BODY))).await;
+    let outcome = outcome_of(finder, delivery().to_http(Full::<Bytes>::from(BODY))).await;
     assert_eq!(outcome.unwrap(), BODY);
 }
 
@@ -207,7 +183,7 @@ fn the_future_never_wakes_itself() {
     let wakes = Arc::new(Wakes::default());
     let waker = Waker::from(Arc::clone(&wakes));
     let mut service = VerifyWebhookLayer::new(verifier()).layer(service_fn(echo));
-    let mut future = Box::pin(service.call(request(&delivery(), Silent)));
+    let mut future = Box::pin(service.call(delivery().to_http(Silent)));
     for _ in 0..3 {
         assert!(future.as_mut().poll(&mut Context::from_waker(&waker)).is_pending());
     }
@@ -243,7 +219,7 @@ async fn the_service_that_was_polled_ready_is_the_one_that_is_called() {
     }
     let mut service = VerifyWebhookLayer::new(verifier()).layer(Reserved::default());
     for _ in 0..2 {
-        let request = request(&delivery(), Full::<Bytes>::from(BODY));
+        let request = delivery().to_http(Full::<Bytes>::from(BODY));
         let service = ServiceExt::<Request<Full<Bytes>>>::ready(&mut service).await.unwrap();
         let response = service.call(request);
         assert_eq!(response.await.unwrap().status(), 200);
@@ -267,7 +243,7 @@ async fn the_response_body_has_the_length_of_what_it_holds() {
     let problem = Error::InvalidSignature.problem_json();
     for (of, length) in [(delivery(), BODY.len()), (tampered, problem.len())] {
         let body = Full::<Bytes>::from(of.body.clone());
-        let response = service.clone().oneshot(request(&of, body)).await.unwrap();
+        let response = service.clone().oneshot(of.to_http(body)).await.unwrap();
         let mut body = response.into_body();
         assert_eq!((body.size_hint().exact(), body.is_end_stream()), (Some(length as u64), false));
         let data = body.frame().await.unwrap().unwrap().into_data().unwrap();

@@ -21,8 +21,9 @@ use bytes::Bytes;
 use http::{Request, Response, StatusCode};
 use http_body_util::Full;
 use pierre_webhook_tests::{
-    client::{self, Connection, PATIENCE, exchange},
+    client::{Connection, PATIENCE, exchange},
     sample::{BODY, delivery, tampered, verifier},
+    scripted::Silent,
     server::Server,
 };
 use pierre_webhook_tower::{VerifiedBody, VerifyWebhookLayer, Webhook};
@@ -38,18 +39,8 @@ use tower::{
     service_fn,
 };
 
-use crate::bodies::Silent;
-
-fn request<B>(of: &client::Request, body: B) -> Request<B> {
-    let request = Request::post(of.path);
-    let headers = of.headers.iter();
-    let request =
-        headers.fold(request, |request, (name, value)| request.header(name, value.as_slice()));
-    request.body(body).unwrap()
-}
-
 fn good() -> Request<Full<Bytes>> {
-    request(&delivery(), Full::from(BODY))
+    delivery().to_http(Full::from(BODY))
 }
 
 #[test]
@@ -117,7 +108,7 @@ async fn unverified_requests_take_no_slot_of_a_buffer() {
     let service = VerifyWebhookLayer::new(verifier()).layer(buffer);
     let mut held = Vec::new();
     for _ in 0..8 {
-        let mut forged = Box::pin(service.clone().oneshot(request(&tampered(), Silent)));
+        let mut forged = Box::pin(service.clone().oneshot(tampered().to_http(Silent)));
         assert!(forged.as_mut().poll(&mut Context::from_waker(Waker::noop())).is_pending());
         held.push(forged);
     }
@@ -148,7 +139,7 @@ async fn a_load_shed_inside_sheds_only_verified_deliveries() {
     let first = tokio::spawn(app.clone().oneshot(good().map(Body::new)));
     timeout(PATIENCE, begun.notified()).await.expect("the first is called");
     assert_eq!(status(good()).await, 503);
-    assert_eq!(status(request(&tampered(), Full::from("{}"))).await, 401);
+    assert_eq!(status(tampered().to_http(Full::from("{}"))).await, 401);
     semaphore.add_permits(2);
     assert_eq!(first.await.unwrap().unwrap().status(), 200);
     assert_eq!(status(good()).await, 200);
@@ -207,7 +198,7 @@ async fn a_service_is_polled_until_it_is_ready_and_called_once_with_the_whole_re
 async fn a_service_that_fails_to_become_ready_fails_only_verified_deliveries() {
     let inner = ReadyAt::new(2, Err("no more"));
     let service = VerifyWebhookLayer::new(verifier()).layer(inner.clone());
-    let forged = request(&tampered(), Full::<Bytes>::from("{}"));
+    let forged = tampered().to_http(Full::<Bytes>::from("{}"));
     assert_eq!(service.clone().oneshot(forged).await.unwrap().status(), 401);
     assert_eq!(inner.polls.load(Ordering::SeqCst), 0);
     assert_eq!(service.oneshot(good()).await.unwrap_err(), "no more");

@@ -47,12 +47,7 @@ fn layer() -> VerifyWebhookLayer<Verifier> {
 }
 
 fn request(of: &client::Request) -> Request {
-    let mut request = Request::post(of.path).body(Body::from(of.body.clone())).unwrap();
-    for (name, value) in &of.headers {
-        let name: http::HeaderName = name.parse().unwrap();
-        request.headers_mut().insert(name, value.as_slice().try_into().unwrap());
-    }
-    request
+    of.to_http(Body::from(of.body.clone()))
 }
 
 /// Checks the responses to a valid and to a tampered delivery.

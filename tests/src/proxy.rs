@@ -1,4 +1,4 @@
-//! A proxy between the store and Redis that fails like a network.
+//! A proxy between a client and a server, such as Redis, that fails like a network.
 
 use std::{
     io::{Read, Write},
@@ -7,31 +7,32 @@ use std::{
         Arc, Mutex,
         atomic::{AtomicBool, AtomicU8, AtomicUsize, Ordering},
     },
-    thread::spawn,
+    thread::{sleep, spawn},
     time::{Duration, Instant},
 };
 
-use tokio::time::sleep;
-
 /// What happens to the bytes of a connection.
-#[derive(Clone, Copy)]
-pub(super) enum Fate {
+#[derive(Clone, Copy, Debug)]
+pub enum Fate {
     Passes,
     /// They are dropped silently.
     Silent,
-    /// Commands reach Redis, and their answers are dropped.
+    /// Commands reach the server, and their answers are dropped.
     Unanswered,
-    /// A command reaches Redis, and the connection closes instead of answering.
+    /// A command reaches the server, and the connection closes instead of answering.
     CutAtTheAnswer,
 }
 
-pub(super) struct Proxy {
+/// A running proxy on loopback. It stops when it is dropped.
+pub struct Proxy {
     address: SocketAddr,
     shared: Arc<Shared>,
 }
 
 struct Shared {
-    target: SocketAddr,
+    target: Mutex<SocketAddr>,
+    /// How long the first bytes of a new connection wait, and how long its other bytes wait.
+    delays: Mutex<[Duration; 2]>,
     open: Mutex<Vec<Open>>,
     accepted: AtomicUsize,
     fate_of_new: AtomicU8,
@@ -44,11 +45,12 @@ struct Open {
 }
 
 impl Proxy {
-    pub(super) fn to(target: SocketAddr) -> Self {
+    pub fn to(target: SocketAddr) -> Self {
         let listener = TcpListener::bind("127.0.0.1:0").unwrap();
         let address = listener.local_addr().unwrap();
         let shared = Arc::new(Shared {
-            target,
+            target: Mutex::new(target),
+            delays: Mutex::default(),
             open: Mutex::default(),
             accepted: AtomicUsize::new(0),
             fate_of_new: AtomicU8::new(Fate::Passes as u8),
@@ -66,33 +68,50 @@ impl Proxy {
         Self { address, shared }
     }
 
-    pub(super) fn url(&self) -> String {
+    pub fn url(&self) -> String {
         format!("redis://{}/", self.address)
     }
 
+    pub fn address(&self) -> SocketAddr {
+        self.address
+    }
+
+    /// Leads new connections to another server, and closes the open ones.
+    pub fn lead_to(&self, target: SocketAddr) {
+        *self.shared.target.lock().unwrap() = target;
+        for open in &*self.shared.open.lock().unwrap() {
+            open.end();
+        }
+    }
+
+    /// Slows new connections down: their first answer takes the first of these times, and each other the second.
+    pub fn slow_down_new(&self, connecting: Duration, answering: Duration) {
+        *self.shared.delays.lock().unwrap() = [connecting, answering];
+    }
+
     /// How many connections there were.
-    pub(super) fn accepted(&self) -> usize {
+    pub fn accepted(&self) -> usize {
         self.shared.accepted.load(Ordering::SeqCst)
     }
 
     /// Sets the fate of the open connections.
-    pub(super) fn set(&self, fate: Fate) {
+    pub fn set(&self, fate: Fate) {
         for open in &*self.shared.open.lock().unwrap() {
             open.fate.store(fate as u8, Ordering::SeqCst);
         }
     }
 
     /// Sets the fate of new connections.
-    pub(super) fn set_new(&self, fate: Fate) {
+    pub fn set_new(&self, fate: Fate) {
         self.shared.fate_of_new.store(fate as u8, Ordering::SeqCst);
     }
 
     /// Waits until at most this many connections are open.
-    pub(super) async fn until_open(&self, most: usize) {
+    pub async fn until_open(&self, most: usize) {
         let start = Instant::now();
         while self.shared.open.lock().unwrap().len() > most {
             assert!(start.elapsed() < Duration::from_secs(5), "connections leak");
-            sleep(Duration::from_millis(5)).await;
+            tokio::time::sleep(Duration::from_millis(5)).await;
         }
     }
 }
@@ -111,11 +130,13 @@ impl Drop for Proxy {
 impl Shared {
     fn serve(self: &Arc<Self>, client: TcpStream) {
         self.accepted.fetch_add(1, Ordering::SeqCst);
-        let Ok(server) = TcpStream::connect(self.target) else { return };
+        let target = *self.target.lock().unwrap();
+        let Ok(server) = TcpStream::connect(target) else { return };
         for end in [&client, &server] {
             end.set_nodelay(true).unwrap();
         }
         let fate = Arc::new(AtomicU8::new(self.fate_of_new.load(Ordering::SeqCst)));
+        let delays = *self.delays.lock().unwrap();
         let ends = [client.try_clone().unwrap(), server.try_clone().unwrap()];
         self.open.lock().unwrap().push(Open { fate: Arc::clone(&fate), ends });
 
@@ -123,7 +144,8 @@ impl Shared {
         for (from, to, is_answer) in [(forth.0, forth.1, false), (server, client, true)] {
             let (shared, fate) = (Arc::clone(self), Arc::clone(&fate));
             spawn(move || {
-                pass(from, to, &fate, is_answer);
+                let delays = if is_answer { delays } else { Default::default() };
+                pass(from, to, &fate, is_answer, delays);
                 shared.open.lock().unwrap().retain(|open| !Arc::ptr_eq(&open.fate, &fate));
             });
         }
@@ -138,9 +160,17 @@ impl Open {
     }
 }
 
-fn pass(mut from: TcpStream, mut to: TcpStream, fate: &AtomicU8, is_answer: bool) {
+fn pass(
+    mut from: TcpStream,
+    mut to: TcpStream,
+    fate: &AtomicU8,
+    is_answer: bool,
+    [first, others]: [Duration; 2],
+) {
     let mut bytes = [0; 64 * 1024];
+    let mut delay = first;
     while let Ok(count @ 1..) = from.read(&mut bytes) {
+        sleep(std::mem::replace(&mut delay, others));
         let is = |other: Fate| fate.load(Ordering::SeqCst) == other as u8;
         if is_answer && is(Fate::CutAtTheAnswer) {
             break;
