@@ -28,7 +28,10 @@ use tokio_postgres::NoTls;
 use tower_http::timeout::TimeoutLayer;
 use tracing::{error, info};
 
+/// The lock makes processes that start together wait for each other: `IF NOT EXISTS` alone doesn't. It is held until
+/// these statements, which are one transaction, have ended. The number is arbitrary.
 const TABLES: &str = "
+    SELECT pg_advisory_xact_lock(7044613229);
     CREATE TABLE IF NOT EXISTS deliveries (
         id bytea PRIMARY KEY,
         handled_at timestamptz NOT NULL DEFAULT now()

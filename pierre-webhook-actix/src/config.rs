@@ -152,6 +152,9 @@ impl fmt::Display for MissingWebhookConfig {
     }
 }
 
+/// The code of the response.
+pub(crate) const NOT_CONFIGURED: &str = "webhook_not_configured";
+
 impl Error for MissingWebhookConfig {}
 
 impl ResponseError for MissingWebhookConfig {
@@ -160,6 +163,6 @@ impl ResponseError for MissingWebhookConfig {
     }
 
     fn error_response(&self) -> HttpResponse {
-        problem(self, "webhook_not_configured")
+        problem(self, NOT_CONFIGURED)
     }
 }

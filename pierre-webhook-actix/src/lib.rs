@@ -3,10 +3,13 @@
 
 mod config;
 mod extractor;
+mod middleware;
+mod observe;
 mod rejected;
 mod rejection;
-mod trace;
 mod unread;
+mod verification;
+mod webhook;
 
 // So that a service needs one dependency.
 #[doc(no_inline)]
@@ -18,8 +21,14 @@ pub use pierre_webhook_core::{
     problem_json,
 };
 
+#[cfg(feature = "metrics")]
+#[doc(no_inline)]
+pub use pierre_webhook_core::metrics;
+
 pub use {
     config::{MissingWebhookConfig, WebhookConfig},
-    extractor::{Webhook, WebhookBodyTaken},
+    extractor::WebhookBodyTaken,
+    middleware::{VerifyWebhook, VerifyWebhookMiddleware},
     rejection::Rejection,
+    webhook::Webhook,
 };

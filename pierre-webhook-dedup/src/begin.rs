@@ -86,13 +86,15 @@ impl Dedup {
 
     /// Forgets a completed delivery, so that it can be handled again. Returns whether there was a record.
     ///
-    /// A delivery in progress is not stopped: its next renewal claims it again.
+    /// A delivery in progress is not stopped: its next renewal claims it again. A completion that waits in the
+    /// background of this process is cancelled; one that waits in another process is recorded later.
     ///
     /// # Errors
     ///
     /// Returns an error if the store fails.
     pub async fn forget(&self, id: DeliveryId) -> Result<bool, StoreError> {
         let key = self.terms.key(id);
+        self.live.forget(key).await;
         if let Some(guard) = &self.terms.guard {
             guard.forget(key).await?;
         }

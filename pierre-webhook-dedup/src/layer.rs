@@ -1,11 +1,15 @@
 //! `DedupLayer`: deduplication for axum and any tower stack.
 
+mod rules;
 mod service;
 
-use std::fmt;
+use std::{fmt, sync::Arc};
 
+use pierre_webhook_core::DeliveryId;
+use pierre_webhook_tower::Webhook;
 use tower_layer::Layer;
 
+use self::rules::Rules;
 pub use self::service::DedupService;
 use crate::dedup::Dedup;
 
@@ -58,13 +62,13 @@ use crate::dedup::Dedup;
 #[derive(Clone)]
 pub struct DedupLayer {
     dedup: Dedup,
-    stops_with_sender: bool,
+    rules: Rules,
 }
 
 impl DedupLayer {
     /// Creates a layer that handles deliveries according to `dedup`.
     pub fn new(dedup: Dedup) -> Self {
-        Self { dedup, stops_with_sender: false }
+        Self { dedup, rules: Rules::default() }
     }
 
     /// Stops the inner service when the sender disconnects or an outer timeout fires.
@@ -76,7 +80,44 @@ impl DedupLayer {
     /// Set this only for handlers that are quick, or that undo everything when they are dropped.
     #[must_use]
     pub fn stop_with_sender(mut self) -> Self {
-        self.stops_with_sender = true;
+        self.rules.stops_with_sender = true;
+        self
+    }
+
+    /// Sets which deliveries are the same: those with equal ids. By default these are
+    /// [`Delivery::id`](pierre_webhook_core::Delivery::id)s, so the same event with the same body.
+    ///
+    /// [`DeliveryId::of`] makes an id of a name and bytes. Scope and tenant keep ids apart as before.
+    ///
+    /// ```
+    /// # use pierre_webhook_dedup::{Dedup, DedupLayer, DeliveryId, MemoryStore};
+    /// # use pierre_webhook_tower::{Event, Webhook};
+    /// // Deploys each commit of a repository once, whichever branches it is pushed to.
+    /// let layer = DedupLayer::new(Dedup::new(MemoryStore::new())).id(|webhook: &Webhook| match &webhook.event {
+    ///     Event::Push(push) => {
+    ///         DeliveryId::of("deploy", format!("{} {}", push.repository.url, push.after).as_bytes())
+    ///     }
+    ///     _ => webhook.id(),
+    /// });
+    /// ```
+    #[must_use]
+    pub fn id(mut self, id: impl Fn(&Webhook) -> DeliveryId + Send + Sync + 'static) -> Self {
+        self.rules.id = Some(Arc::new(id));
+        self
+    }
+
+    /// Handles only these deliveries once. Others reach the inner service each time they arrive, without a claim, and
+    /// stop with their sender.
+    ///
+    /// ```
+    /// # use pierre_webhook_dedup::{Dedup, DedupLayer, MemoryStore};
+    /// # use pierre_webhook_tower::{Event, Webhook};
+    /// let layer = DedupLayer::new(Dedup::new(MemoryStore::new()))
+    ///     .only_if(|webhook: &Webhook| matches!(webhook.event, Event::Push(_)));
+    /// ```
+    #[must_use]
+    pub fn only_if(mut self, predicate: impl Fn(&Webhook) -> bool + Send + Sync + 'static) -> Self {
+        self.rules.only_if = Some(Arc::new(predicate));
         self
     }
 }
@@ -85,7 +126,7 @@ impl<S> Layer<S> for DedupLayer {
     type Service = DedupService<S>;
 
     fn layer(&self, inner: S) -> DedupService<S> {
-        DedupService::new(inner, self.dedup.clone(), self.stops_with_sender)
+        DedupService::new(inner, self.dedup.clone(), self.rules.clone())
     }
 }
 
@@ -93,7 +134,7 @@ impl fmt::Debug for DedupLayer {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("DedupLayer")
             .field("dedup", &self.dedup)
-            .field("stops_with_sender", &self.stops_with_sender)
-            .finish()
+            .field("stops_with_sender", &self.rules.stops_with_sender)
+            .finish_non_exhaustive()
     }
 }

@@ -18,6 +18,7 @@ use crate::{
     handle::LeaseHandle,
     once::Recorded,
     owner::Owner,
+    panics::unless_it_panics,
     store::{Claimed, Key, Store},
     terms::Terms,
     trace::{warn, warn_of},
@@ -29,7 +30,7 @@ pub(crate) struct Lease {
     owner: Owner,
     handle: LeaseHandle,
     /// Locked during each renewal, and by whatever ends them: a renewal in flight would undo a release.
-    renewals: Mutex<Renewals>,
+    stage: Mutex<Stage>,
     /// The task that renews the lease.
     renewer: OnceLock<AbortHandle>,
     /// The runtime that the claim was made on.
@@ -41,10 +42,14 @@ pub(crate) struct Lease {
 /// How soon a renewal that failed is retried.
 const RETRY_RENEWAL: Duration = Duration::from_secs(1);
 
-#[derive(PartialEq)]
-enum Renewals {
-    Allowed,
-    Ended,
+#[derive(Clone, Copy, PartialEq)]
+enum Stage {
+    /// The lease may be renewed.
+    Running,
+    Completing,
+    /// The completion must not be recorded any more.
+    Forgotten,
+    Released,
 }
 
 impl Lease {
@@ -55,7 +60,7 @@ impl Lease {
             id,
             handle: LeaseHandle::new(id),
             owner: Owner::random()?,
-            renewals: Mutex::new(Renewals::Allowed),
+            stage: Mutex::new(Stage::Running),
             renewer: OnceLock::new(),
             runtime: Handle::try_current().map_err(StoreError::new)?,
         })
@@ -90,27 +95,22 @@ impl Lease {
         Ok(claimed)
     }
 
-    /// Claims the delivery among those of this process, for when the store can't tell whether it is handled. `None`
-    /// without `fail_open`.
+    /// Claims the delivery among those of this process: see [`Terms::guard`].
     pub(crate) async fn guard(&self, at_most: Duration) -> Option<Result<Claimed, StoreError>> {
         let guard = self.terms.guard.as_ref()?;
         Some(guard.claim(self.key(), self.owner, at_most.max(self.terms.lease)).await)
     }
 
-    fn unguard(&self) {
-        if let Some(guard) = &self.terms.guard {
-            guard.abandon(self.key(), self.owner);
-        }
-    }
-
     pub(crate) async fn complete(&self) -> Result<Recorded, StoreError> {
-        let _ended = self.end_renewals().await;
-        self.handle.complete();
-        if let Some(guard) = &self.terms.guard {
-            // Full of deliveries in progress, it forgets this one, as it would forget the oldest one.
-            let _ = guard.complete(self.key(), self.owner, self.terms.retention).await;
+        let stage = self.enter(Stage::Completing).await;
+        if *stage == Stage::Forgotten {
+            return Ok(Recorded::No);
         }
-        if self.terms.store.complete(self.key(), self.owner, self.terms.retention).await? {
+        self.handle.complete();
+        self.terms.guard_completed(self.id, self.owner).await;
+        let complete =
+            async { self.terms.store.complete(self.key(), self.owner, self.terms.retention).await };
+        if unless_it_panics(complete).await? {
             return Ok(Recorded::Yes);
         }
         self.handle.was_taken_over();
@@ -121,26 +121,26 @@ impl Lease {
     /// Releases the lease of work that is still running. `None` if the work has ended and is being recorded or
     /// released.
     pub(crate) async fn release_running(&self) -> Option<Result<(), StoreError>> {
-        if *self.renewals.lock().await == Renewals::Ended {
+        if *self.stage.lock().await != Stage::Running {
             return None;
         }
         Some(self.release().await)
     }
 
     pub(crate) async fn release(&self) -> Result<(), StoreError> {
-        let _ended = self.end_renewals().await;
+        let _stage = self.enter(Stage::Released).await;
         self.handle.lose();
-        self.unguard();
+        self.terms.unguard(self.id, self.owner);
         self.terms.store.release(self.key(), self.owner).await
     }
 
     /// Releases the lease from a `Drop`.
     pub(crate) fn abandon(self: Arc<Self>) {
         self.handle.lose();
-        self.unguard();
-        match self.renewals.try_lock() {
-            Ok(mut renewals) => {
-                *renewals = Renewals::Ended;
+        self.terms.unguard(self.id, self.owner);
+        match self.stage.try_lock() {
+            Ok(mut stage) => {
+                *stage = Stage::Released;
                 self.stop_renewing();
                 let _runtime = self.runtime.enter();
                 self.terms.store.abandon(self.key(), self.owner);
@@ -149,7 +149,7 @@ impl Lease {
             Err(_) => {
                 let lease = Arc::clone(&self);
                 self.runtime.spawn(async move {
-                    let _ended = lease.end_renewals().await;
+                    let _stage = lease.enter(Stage::Released).await;
                     lease.terms.store.abandon(lease.key(), lease.owner);
                 });
             }
@@ -199,8 +199,8 @@ impl Lease {
     }
 
     async fn renew(&self) -> Result<bool, StoreError> {
-        let renewals = self.renewals.lock().await;
-        if *renewals == Renewals::Ended {
+        let stage = self.stage.lock().await;
+        if *stage != Stage::Running {
             return Ok(false);
         }
         let until = self.until();
@@ -220,12 +220,24 @@ impl Lease {
         now.checked_add(self.terms.lease).unwrap_or(now)
     }
 
-    /// Waits for a renewal in flight and allows no other.
-    async fn end_renewals(&self) -> MutexGuard<'_, Renewals> {
-        let mut renewals = self.renewals.lock().await;
-        *renewals = Renewals::Ended;
+    /// Waits for a renewal in flight and allows no other. A forgotten completion stays forgotten.
+    async fn enter(&self, next: Stage) -> MutexGuard<'_, Stage> {
+        let mut stage = self.stage.lock().await;
+        if *stage != Stage::Forgotten {
+            *stage = next;
+        }
         self.stop_renewing();
-        renewals
+        stage
+    }
+
+    /// Cancels a completion of this delivery that waits in the background. Waits for the one in flight.
+    pub(crate) async fn forget(&self, key: Key<'_>) {
+        if self.key() == key {
+            let mut stage = self.stage.lock().await;
+            if *stage == Stage::Completing {
+                *stage = Stage::Forgotten;
+            }
+        }
     }
 
     pub(crate) fn stop_renewing(&self) {

@@ -18,6 +18,7 @@ mod live;
 mod memory;
 mod once;
 mod owner;
+mod panics;
 #[cfg(feature = "redis")]
 mod redis;
 mod run;

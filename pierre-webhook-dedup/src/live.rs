@@ -11,7 +11,7 @@ use tokio::{
     time::{Instant, timeout_at},
 };
 
-use crate::lease::Lease;
+use crate::{lease::Lease, store::Key};
 
 /// How long the releases of a shutdown may take together.
 const RELEASE_WITHIN: Duration = Duration::from_secs(2);
@@ -56,6 +56,13 @@ impl Live {
         }
         unfinished.unreleased = unfinished.unreleased.saturating_add(releases.len());
         unfinished
+    }
+
+    /// Cancels the completions of this delivery that wait in the background.
+    pub(crate) async fn forget(&self, key: Key<'_>) {
+        for lease in self.leases() {
+            lease.forget(key).await;
+        }
     }
 
     fn leases(&self) -> Vec<Arc<Lease>> {

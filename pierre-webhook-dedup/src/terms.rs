@@ -7,6 +7,7 @@ use tokio::sync::{Semaphore, watch};
 
 use crate::{
     memory::MemoryStore,
+    owner::Owner,
     store::{Key, Store},
 };
 
@@ -45,6 +46,19 @@ impl Terms {
 
     pub(crate) fn fail_open(&mut self) {
         self.guard = Some(MemoryStore::with_capacity(MAX_GUARDED));
+    }
+
+    pub(crate) async fn guard_completed(&self, id: DeliveryId, owner: Owner) {
+        if let Some(guard) = &self.guard {
+            // If it is full of deliveries in progress, it forgets this one, as it would forget the oldest one.
+            let _ = guard.complete(self.key(id), owner, self.retention).await;
+        }
+    }
+
+    pub(crate) fn unguard(&self, id: DeliveryId, owner: Owner) {
+        if let Some(guard) = &self.guard {
+            guard.abandon(self.key(id), owner);
+        }
     }
 
     pub(crate) fn key(&self, id: DeliveryId) -> Key<'_> {

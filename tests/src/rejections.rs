@@ -40,13 +40,13 @@ pub fn requests() -> Vec<Request> {
 /// Returns a line for each rejected request, in their order.
 pub fn expected_log(target: &str) -> Vec<String> {
     [
-        "WARN TARGET status=401 reason=Invalid signature event_type=\"ping\"",
-        "DEBUG TARGET status=400 reason=Missing or invalid X-Pierre-Signature header event_type=\"ping\"",
-        "DEBUG TARGET status=400 reason=Missing or invalid X-Pierre-Signature header",
-        "DEBUG TARGET status=422 reason=Invalid push payload event_type=\"push\"",
-        "WARN TARGET status=401 reason=Webhook timestamp too old (1790000000 seconds) event_type=\"ping\"",
-        "ERROR TARGET status=503 reason=Webhook verifier is not available event_type=\"ping\"",
-        "WARN TARGET status=401 reason=Invalid signature tenant=\"acme\" event_type=\"ping\"",
+        "WARN TARGET status=401 code=\"invalid_signature\" reason=Invalid signature event_type=\"ping\"",
+        "DEBUG TARGET status=400 code=\"missing_signature_header\" reason=Missing or invalid X-Pierre-Signature header event_type=\"ping\"",
+        "DEBUG TARGET status=400 code=\"missing_signature_header\" reason=Missing or invalid X-Pierre-Signature header",
+        "DEBUG TARGET status=422 code=\"invalid_payload\" reason=Invalid push payload event_type=\"push\"",
+        "WARN TARGET status=401 code=\"timestamp_too_old\" reason=Webhook timestamp too old (1790000000 seconds) event_type=\"ping\"",
+        "ERROR TARGET status=503 code=\"verifier_unavailable\" reason=Webhook verifier is not available event_type=\"ping\"",
+        "WARN TARGET status=401 code=\"invalid_signature\" reason=Invalid signature tenant=\"acme\" event_type=\"ping\"",
     ]
     .map(|line| line.replace("TARGET", target))
     .to_vec()

@@ -126,17 +126,19 @@ impl Handled {
     }
 }
 
-/// Starts a server of each framework with a verified route `POST /webhooks`. Both handlers share one counter.
-pub fn both(verifier: &Verifier) -> ([Server; 2], Handled) {
+/// Starts a server for each adapter, with a verified route `POST /webhooks`: the layer in axum, and the extractor and
+/// the middleware in actix. Their handlers share one counter.
+pub fn all(verifier: &Verifier) -> ([Server; 3], Handled) {
     let handled = Handled::default();
     let servers = [
         axum_with(verifier.clone(), handled.clone()),
         actix_with(verifier.clone(), handled.clone()),
+        wrapped_with(verifier.clone(), handled.clone()),
     ];
     (servers, handled)
 }
 
-/// Starts the axum server of [`both`], with any finder.
+/// Starts the axum server of [`all`], with any finder.
 pub fn axum_with<V>(finder: V, handled: Handled) -> Server
 where
     V: pierre_webhook_core::FindVerifier<http::request::Parts, Future: Send>
@@ -165,7 +167,7 @@ where
         .fallback(async || http::StatusCode::IM_A_TEAPOT)
 }
 
-/// Starts the actix server of [`both`], with any finder.
+/// Starts the actix server of [`all`], with any finder.
 pub fn actix_with<V>(finder: V, handled: Handled) -> Server
 where
     V: pierre_webhook_core::FindVerifier<actix_web::HttpRequest, Future: 'static>
@@ -215,5 +217,51 @@ where
             async move { answer }
         };
         web::resource("/webhooks").app_data(config.clone()).route(web::post().to(handler))
+    }
+}
+
+/// Starts the actix server of [`all`] that verifies in a middleware, with any finder.
+pub fn wrapped_with<V>(finder: V, handled: Handled) -> Server
+where
+    V: pierre_webhook_core::FindVerifier<actix_web::HttpRequest, Future: 'static>
+        + Send
+        + Sync
+        + 'static,
+{
+    let mut server = Server::actix(wrapped_app(finder, handled));
+    server.name = "actix middleware";
+    server
+}
+
+/// Returns the app of [`wrapped_with`], for a server with other settings.
+pub fn wrapped_app<V>(
+    finder: V,
+    handled: Handled,
+) -> impl Fn(&mut web::ServiceConfig) + Clone + Send + 'static
+where
+    V: pierre_webhook_core::FindVerifier<actix_web::HttpRequest, Future: 'static>
+        + Send
+        + Sync
+        + 'static,
+{
+    let verify = pierre_webhook_actix::VerifyWebhook::new(finder);
+    let handler = wrapped_handler(handled);
+    move |app| {
+        app.service(
+            web::scope("/webhooks").wrap(verify.clone()).route("", web::post().to(handler.clone())),
+        )
+        .app_data(web::PayloadConfig::new(2 << 20))
+        .default_service(web::to(async || actix_web::HttpResponse::ImATeapot()));
+    }
+}
+
+/// The handler of [`wrapped_with`]. It checks that the body it reads is the verified one.
+fn wrapped_handler(
+    handled: Handled,
+) -> impl Fn(pierre_webhook_actix::Webhook, web::Bytes) -> std::future::Ready<String> + Clone + Send
+{
+    move |webhook, body| {
+        assert_eq!(webhook.body, body);
+        std::future::ready(handled.handle(&webhook).to_string())
     }
 }

@@ -25,7 +25,8 @@ const BODY_SECRET: &str = "body-text-of-the-sender";
 
 #[actix_web::test]
 async fn debug_and_display_print_no_secret_no_signature_and_no_body() {
-    use pierre_webhook_actix::{Webhook, WebhookConfig};
+    use actix_web::dev::{ServiceFactory as _, ServiceRequest, Transform as _};
+    use pierre_webhook_actix::{VerifyWebhook, Webhook, WebhookConfig};
     use pierre_webhook_tower::VerifyWebhookLayer;
 
     let body = format!("[\"{BODY_SECRET}\"]");
@@ -88,6 +89,14 @@ async fn debug_and_display_print_no_secret_no_signature_and_no_body() {
     let missing = pierre_webhook_tower::Webhook::from_request_parts(&mut parts, &()).await;
     print.both("tower::MissingVerifyWebhookLayer", &missing.unwrap_err());
 
+    let verify = VerifyWebhook::new(verifier.clone());
+    print.debug("actix::VerifyWebhook", &verify);
+    let handler = actix_web::dev::fn_service(async |request: ServiceRequest| {
+        Ok::<_, actix_web::Error>(request.into_response(actix_web::HttpResponse::Ok()))
+    });
+    let handler = handler.new_service(()).await.unwrap();
+    let wrapped = verify.new_transform(handler).await.unwrap();
+    print.debug("actix::VerifyWebhookMiddleware", &wrapped);
     let config = WebhookConfig::new(verifier);
     print.debug("actix::WebhookConfig", &config);
     print.debug("actix::Webhook", &Webhook::from(delivery));

@@ -13,12 +13,12 @@ use pierre_webhook_core::{LiveVerifier, Secret, Verifier};
 use pierre_webhook_tests::{
     client::{Connection, Response, exchange},
     sample::{NOW, delivery, delivery_by, tampered, verifier, verifier_of},
-    server::{Handled, Server, actix_with, axum_router, axum_with, both},
+    server::{Handled, Server, actix_with, all, axum_router, axum_with, wrapped_with},
 };
 use tower_http::timeout::TimeoutLayer;
 
-/// Starts a server of each framework that looks its verifier up by the header `x-tenant`, after a wait.
-fn looking_up(handled: &Handled) -> [Server; 2] {
+/// Starts a server for each adapter that looks its verifier up by the header `x-tenant`, after a wait.
+fn looking_up(handled: &Handled) -> [Server; 3] {
     async fn find(tenant: Option<String>) -> Result<Option<Verifier>, &'static str> {
         tokio::task::yield_now().await;
         match tenant.as_deref() {
@@ -36,7 +36,11 @@ fn looking_up(handled: &Handled) -> [Server; 2] {
             request.headers().get("x-tenant").map(|name| name.to_str().unwrap().to_owned());
         find(tenant)
     };
-    [axum_with(axum, handled.clone()), actix_with(actix, handled.clone())]
+    [
+        axum_with(axum, handled.clone()),
+        actix_with(actix, handled.clone()),
+        wrapped_with(actix, handled.clone()),
+    ]
 }
 
 #[test]
@@ -78,7 +82,11 @@ fn no_verifier_is_looked_up_for_a_request_that_is_not_a_delivery() {
     let handled = Handled::default();
     let axum = |_: &Parts| async { panic!("looked up") as Result<_, Infallible> };
     let actix = |_: &HttpRequest| async { panic!("looked up") as Result<_, Infallible> };
-    for server in [axum_with(axum, handled.clone()), actix_with(actix, handled.clone())] {
+    for server in [
+        axum_with(axum, handled.clone()),
+        actix_with(actix, handled.clone()),
+        wrapped_with(actix, handled.clone()),
+    ] {
         let request = delivery().without("x-pierre-event");
         let response = exchange(server.address, &request.with_content_length());
         assert_eq!(response.status, 400, "{}", server.name);
@@ -115,8 +123,11 @@ fn a_secret_is_rotated_under_load_without_a_wrong_answer() {
             }
         }
     };
-    let servers =
-        [axum_with(live.clone(), handled.clone()), actix_with(live.clone(), handled.clone())];
+    let servers = [
+        axum_with(live.clone(), handled.clone()),
+        actix_with(live.clone(), handled.clone()),
+        wrapped_with(live.clone(), handled.clone()),
+    ];
     std::thread::scope(|scope| {
         let mut senders = Vec::new();
         for address in servers.each_ref().map(|server| server.address) {
@@ -148,7 +159,7 @@ fn a_previous_secret_expires_in_both_frameworks() {
     let old = Secret::new("old").unwrap();
     for (until, status) in [(NOW + 1, 200), (NOW, 401)] {
         let until = UNIX_EPOCH + Duration::from_secs(until);
-        let (servers, _) = both(&verifier().or_secret_until(old.clone(), until));
+        let (servers, _) = all(&verifier().or_secret_until(old.clone(), until));
         for server in &servers {
             let response = exchange(server.address, &delivery_by(&old).with_content_length());
             assert_eq!(response.status, status, "{}", server.name);

@@ -19,7 +19,7 @@ use pierre_webhook_dedup::{Dedup, DedupLayer, MemoryStore};
 use pierre_webhook_tests::{
     client::{Connection, PATIENCE},
     sample::{BODY, NOW, delivery, delivery_by, secret},
-    server::{Handled, Server, actix_with, axum_with},
+    server::{Handled, Server, actix_with, axum_with, wrapped_with},
 };
 use pierre_webhook_tower::{VerifyWebhookLayer, Webhook};
 use tower::ServiceExt;
@@ -74,12 +74,15 @@ impl Clock {
     }
 }
 
-/// Starts both servers, whose verifiers are replaced together.
-fn servers(verifier: Verifier) -> ([Server; 2], LiveVerifier, Handled) {
+/// Starts a server for each adapter, whose verifiers are replaced together.
+fn servers(verifier: Verifier) -> ([Server; 3], LiveVerifier, Handled) {
     let handled = Handled::default();
     let live = LiveVerifier::new(verifier);
-    let servers =
-        [axum_with(live.clone(), handled.clone()), actix_with(live.clone(), handled.clone())];
+    let servers = [
+        axum_with(live.clone(), handled.clone()),
+        actix_with(live.clone(), handled.clone()),
+        wrapped_with(live.clone(), handled.clone()),
+    ];
     (servers, live, handled)
 }
 
@@ -97,7 +100,7 @@ fn a_delivery_held_open_for_seven_days_is_too_old() {
             assert_eq!(held, (status, text), "{}", server.name);
         }
     }
-    assert_eq!(handled.count(), 2);
+    assert_eq!(handled.count(), 3);
 }
 
 #[test]
@@ -113,7 +116,7 @@ fn a_secret_that_expires_while_a_delivery_is_held_open_is_not_accepted() {
             assert_eq!(held, (status, text.to_owned()), "{}", server.name);
         }
     }
-    assert_eq!(handled.count(), 2);
+    assert_eq!(handled.count(), 3);
 }
 
 #[test]
@@ -130,7 +133,7 @@ fn a_replaced_verifier_accepts_nothing_older_than_its_maximum_age() {
             assert_eq!(answer, status, "{}", server.name);
         }
     }
-    assert_eq!(handled.count(), 2);
+    assert_eq!(handled.count(), 3);
 }
 
 #[test]
@@ -141,7 +144,7 @@ fn with_any_age_a_delivery_can_be_held_open_for_any_time() {
         let held = clock.hold_open(server, &secret(), || {}, NOW + SEVEN_DAYS);
         assert_eq!(held, (200, String::new()), "{}", server.name);
     }
-    assert_eq!(handled.count(), 2);
+    assert_eq!(handled.count(), 3);
 }
 
 /// Here the verifier and the records read the same clock: that of a paused runtime.

@@ -22,7 +22,7 @@ use pierre_webhook_tests::{
     client::{Connection, Request, exchange},
     http2::Http2,
     sample::{BODY, NOW, delivery, secret, tampered, verifier},
-    server::{Actix, Handled, Server, actix_app, actix_with, axum_with},
+    server::{Actix, Handled, Server, actix_app, actix_with, axum_with, wrapped_app, wrapped_with},
 };
 
 /// Panics like `panic!`, but without the message on standard error.
@@ -97,13 +97,15 @@ fn assert_every_other_is_lost(server: &Server, request: &Request, status: u16) {
 fn a_clock_that_panics_loses_one_request() {
     let handled = Handled::default();
     for verifier in [faulty_clock, clock_that_is_faulty_at_the_end] {
-        for server in
-            [axum_with(verifier(), handled.clone()), actix_with(verifier(), handled.clone())]
-        {
+        for server in [
+            axum_with(verifier(), handled.clone()),
+            actix_with(verifier(), handled.clone()),
+            wrapped_with(verifier(), handled.clone()),
+        ] {
             assert_every_other_is_lost(&server, &delivery(), 200);
         }
     }
-    assert_eq!(handled.count(), 40);
+    assert_eq!(handled.count(), 60);
 }
 
 #[test]
@@ -115,9 +117,11 @@ fn a_live_verifier_still_works_after_its_clock_panicked() {
     assert_eq!(verify(), Ok(NOW));
 
     let handled = Handled::default();
-    for server in
-        [axum_with(live.clone(), handled.clone()), actix_with(live.clone(), handled.clone())]
-    {
+    for server in [
+        axum_with(live.clone(), handled.clone()),
+        actix_with(live.clone(), handled.clone()),
+        wrapped_with(live.clone(), handled.clone()),
+    ] {
         live.replace(faulty_clock());
         assert_every_other_is_lost(&server, &delivery(), 200);
         // It is replaced while the previous verifier panics.
@@ -131,7 +135,7 @@ fn a_live_verifier_still_works_after_its_clock_panicked() {
             assert_eq!(response.status, 200, "{}", server.name);
         }
     }
-    assert_eq!(handled.count(), 28);
+    assert_eq!(handled.count(), 42);
 }
 
 #[test]
@@ -139,14 +143,19 @@ fn a_finder_that_panics_loses_one_request() {
     let handled = Handled::default();
     // In the call, and in the future.
     for is_in_call in [true, false] {
-        let (axum, actix) = (Faulty::default(), Faulty::default());
+        let [axum, actix, wrapped] = [(); 3].map(|()| Faulty::default());
         let axum = move |_: &Parts| find(axum.clone(), is_in_call);
         let actix = move |_: &HttpRequest| find(actix.clone(), is_in_call);
-        for server in [axum_with(axum, handled.clone()), actix_with(actix, handled.clone())] {
+        let wrapped = move |_: &HttpRequest| find(wrapped.clone(), is_in_call);
+        for server in [
+            axum_with(axum, handled.clone()),
+            actix_with(actix, handled.clone()),
+            wrapped_with(wrapped, handled.clone()),
+        ] {
             assert_every_other_is_lost(&server, &delivery(), 200);
         }
     }
-    assert_eq!(handled.count(), 40);
+    assert_eq!(handled.count(), 60);
 }
 
 fn find(
@@ -187,25 +196,35 @@ fn a_rejection_response_that_panics_loses_one_request() {
 
 #[test]
 fn an_error_handler_that_panics_loses_one_request() {
-    use pierre_webhook_actix::{Rejection, Webhook, WebhookConfig};
+    use pierre_webhook_actix::{Rejection, VerifyWebhook, Webhook, WebhookConfig};
 
-    let faulty = Faulty::default();
-    let config = WebhookConfig::new(verifier()).error_handler(move |rejection: Rejection, _| {
-        faulty.call();
-        InternalError::new(rejection.to_string(), rejection.status()).into()
+    let handler = || {
+        let faulty = Faulty::default();
+        move |rejection: Rejection, _: &HttpRequest| {
+            faulty.call();
+            InternalError::new(rejection.to_string(), rejection.status()).into()
+        }
+    };
+    let config = WebhookConfig::new(verifier()).error_handler(handler());
+    let verify = VerifyWebhook::new(verifier()).error_handler(handler());
+    let route = || web::post().to(async |_: Webhook| "handled");
+    let otherwise = || web::to(async || HttpResponse::ImATeapot());
+    let extracting = Server::actix(move |app| {
+        app.app_data(config.clone()).route("/webhooks", route()).default_service(otherwise());
     });
-    let server = Server::actix(move |app| {
-        app.app_data(config.clone())
-            .route("/webhooks", web::post().to(async |_: Webhook| "handled"))
-            .default_service(web::to(async || HttpResponse::ImATeapot()));
+    let wrapped = Server::actix(move |app| {
+        app.service(web::resource("/webhooks").wrap(verify.clone()).route(route()))
+            .default_service(otherwise());
     });
-    assert_every_other_is_lost(&server, &tampered(), 401);
-    let good = exchange(server.address, &delivery().with_content_length());
-    assert_eq!(good.body, b"handled");
+    for server in [extracting, wrapped] {
+        assert_every_other_is_lost(&server, &tampered(), 401);
+        let good = exchange(server.address, &delivery().with_content_length());
+        assert_eq!(good.body, b"handled");
+    }
 }
 
-/// Starts a server of each framework, with HTTP/1 and HTTP/2, whose handler panics every other time.
-fn faulty_handlers() -> [Server; 2] {
+/// Starts a server for each adapter, with HTTP/1 and HTTP/2, whose handler panics every other time.
+fn faulty_handlers() -> [Server; 3] {
     let faulty = Faulty::default();
     let handler = async move |_: pierre_webhook_tower::Webhook| {
         faulty.call();
@@ -216,23 +235,30 @@ fn faulty_handlers() -> [Server; 2] {
         .route("/webhooks", post(handler).layer(layer))
         .fallback(async || http::StatusCode::IM_A_TEAPOT);
 
-    let faulty = Faulty::default();
     let config = pierre_webhook_actix::WebhookConfig::new(verifier());
-    let settings = Actix { speaks_http2: true, ..Actix::default() };
-    let actix = Server::actix_as(settings, move |app| {
-        let faulty = faulty.clone();
-        let handler = move |_: pierre_webhook_actix::Webhook| {
+    let verify = pierre_webhook_actix::VerifyWebhook::new(verifier());
+    let [actix, wrapped] = [false, true].map(|is_wrapped| {
+        let (faulty, config, verify) = (Faulty::default(), config.clone(), verify.clone());
+        let settings = Actix { speaks_http2: true, ..Actix::default() };
+        Server::actix_as(settings, move |app| {
             let faulty = faulty.clone();
-            async move {
-                faulty.call();
-                "handled"
+            let handler = move |_: pierre_webhook_actix::Webhook| {
+                let faulty = faulty.clone();
+                async move {
+                    faulty.call();
+                    "handled"
+                }
+            };
+            let resource = web::resource("/webhooks").route(web::post().to(handler));
+            if is_wrapped {
+                app.service(resource.wrap(verify.clone()));
+            } else {
+                app.service(resource.app_data(config.clone()));
             }
-        };
-        app.app_data(config.clone())
-            .route("/webhooks", web::post().to(handler))
-            .default_service(web::to(async || HttpResponse::ImATeapot()));
+            app.default_service(web::to(async || HttpResponse::ImATeapot()));
+        })
     });
-    [Server::axum(router), actix]
+    [Server::axum(router), actix, wrapped]
 }
 
 #[test]
@@ -249,6 +275,7 @@ async fn a_panic_loses_one_stream_of_its_connection() {
     let clocks = [
         axum_with(faulty_clock(), handled.clone()),
         Server::actix_as(settings, actix_app(faulty_clock(), handled.clone())),
+        Server::actix_as(settings, wrapped_app(faulty_clock(), handled.clone())),
     ];
     for server in clocks.iter().chain(&faulty_handlers()) {
         let client = Http2::open(server.address).await;
@@ -259,5 +286,5 @@ async fn a_panic_loses_one_stream_of_its_connection() {
             assert_eq!(response.status, 200, "{} {round}", server.name);
         }
     }
-    assert_eq!(handled.count(), 40);
+    assert_eq!(handled.count(), 60);
 }

@@ -1,4 +1,4 @@
-//! The extractor: in process, and in servers on loopback.
+//! The extractor and the middleware: in process, and in servers on loopback.
 
 #![expect(
     clippy::assertions_on_result_states,
@@ -9,6 +9,7 @@
 
 mod connection;
 mod find;
+mod middleware;
 mod payload;
 mod rejection;
 mod trace;

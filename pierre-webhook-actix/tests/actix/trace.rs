@@ -3,7 +3,7 @@
 use std::{fmt::Write, sync::Mutex};
 
 use actix_web::{App, HttpRequest, web};
-use pierre_webhook_actix::{Webhook, WebhookConfig};
+use pierre_webhook_actix::{VerifyWebhook, Webhook, WebhookConfig};
 use pierre_webhook_tests::{
     log::Log,
     rejections::{expected_log, requests, secrets, unavailable},
@@ -44,14 +44,35 @@ async fn the_extractor_logs_each_rejection_once() {
     }
     drop(guard);
     let mut expected = expected_log("pierre_webhook_actix");
-    for mistake in [
-        "Webhook is not configured: add WebhookConfig to app_data",
-        "Webhook body was taken by another extractor: take Webhook first",
+    for (code, mistake) in [
+        ("webhook_not_configured", "Webhook is not configured: add WebhookConfig to app_data"),
+        ("webhook_body_taken", "Webhook body was taken by another extractor: take Webhook first"),
     ] {
-        let of = "event_type=\"ping\"";
-        expected.push(format!("ERROR pierre_webhook_actix status=500 reason={mistake} {of}"));
+        expected.push(format!(
+            "ERROR pierre_webhook_actix status=500 code={code:?} reason={mistake} event_type=\"ping\""
+        ));
     }
     assert_eq!(log.lines(&secrets()), expected);
+}
+
+#[actix_web::test]
+async fn the_middleware_logs_each_rejection_once() {
+    let log = Log::default();
+    let guard = log.subscribe();
+    let scope = |path, verify: VerifyWebhook| {
+        web::scope(path).wrap(verify).route("", web::post().to(async || ""))
+    };
+    let app = App::new()
+        .service(scope("/webhooks", VerifyWebhook::new(verifier())))
+        .service(scope("/unavailable", VerifyWebhook::new(|_: &HttpRequest| unavailable())))
+        .service(scope("/acme", VerifyWebhook::new(verifier().tenant("acme"))));
+    let app = actix_web::test::init_service(app).await;
+    for of in requests() {
+        let request = of.to_actix().set_payload(of.body);
+        actix_web::test::call_service(&app, request.to_request()).await;
+    }
+    drop(guard);
+    assert_eq!(log.lines(&secrets()), expected_log("pierre_webhook_actix"));
 }
 
 /// Collects what is logged with the `log` crate, at every level.

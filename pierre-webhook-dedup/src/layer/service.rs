@@ -12,6 +12,7 @@ use pierre_webhook_tower::{ResponseBody, Webhook};
 use tokio::runtime::Handle;
 use tower_service::Service;
 
+use super::rules::Rules;
 use crate::{
     answer::Answer,
     dedup::Dedup,
@@ -27,12 +28,12 @@ use crate::{
 pub struct DedupService<S> {
     inner: S,
     dedup: Dedup,
-    stops_with_sender: bool,
+    rules: Rules,
 }
 
 impl<S> DedupService<S> {
-    pub(super) fn new(inner: S, dedup: Dedup, stops_with_sender: bool) -> Self {
-        Self { inner, dedup, stops_with_sender }
+    pub(super) fn new(inner: S, dedup: Dedup, rules: Rules) -> Self {
+        Self { inner, dedup, rules }
     }
 
     /// Returns a reference to the inner service.
@@ -68,10 +69,16 @@ where
     }
 
     fn call(&mut self, request: Request<ReqBody>) -> Self::Future {
+        // Without a webhook, the answer says what is missing.
+        let webhook = request.extensions().get::<Webhook>();
+        let is_once = webhook.is_none_or(|webhook| self.rules.apply_to(webhook));
         let next = self.inner.clone();
         let ready = mem::replace(&mut self.inner, next);
-        let answer = answer(self.dedup.clone(), ready, request);
-        if self.stops_with_sender {
+        if !is_once {
+            return Box::pin(pass_through(ready, request));
+        }
+        let answer = answer(self.dedup.clone(), self.rules.clone(), ready, request);
+        if self.rules.stops_with_sender {
             return Box::pin(answer);
         }
         Box::pin(async {
@@ -89,8 +96,19 @@ where
     }
 }
 
+async fn pass_through<S, ReqBody, ResBody>(
+    mut inner: S,
+    request: Request<ReqBody>,
+) -> Result<Response<ResponseBody<ResBody>>, S::Error>
+where
+    S: Service<Request<ReqBody>, Response = Response<ResBody>>,
+{
+    Ok(inner.call(request).await?.map(ResponseBody::inner))
+}
+
 async fn answer<S, ReqBody, ResBody>(
     dedup: Dedup,
+    rules: Rules,
     mut inner: S,
     mut request: Request<ReqBody>,
 ) -> Result<Response<ResponseBody<ResBody>>, S::Error>
@@ -100,7 +118,7 @@ where
     let Some(webhook) = request.extensions().get::<Webhook>() else {
         return Ok(respond(&Answer::NotVerified));
     };
-    let id = webhook.id();
+    let id = rules.id(webhook);
     let dedup = dedup.for_tenant(webhook.tenant.as_deref());
     let work = async |lease: LeaseHandle| {
         request.extensions_mut().insert(lease);

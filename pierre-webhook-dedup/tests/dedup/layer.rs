@@ -12,7 +12,7 @@ use std::{
 use axum::{Extension, Router, body::Body, routing::post};
 use http::{Request, Response, StatusCode};
 use http_body_util::BodyExt;
-use pierre_webhook_dedup::{Dedup, DedupLayer, DedupService, LeaseHandle, MemoryStore};
+use pierre_webhook_dedup::{Dedup, DedupLayer, DedupService, DeliveryId, LeaseHandle, MemoryStore};
 use pierre_webhook_tower::{
     EVENT_HEADER, SIGNATURE_HEADER, Secret, Verifier, VerifyWebhookLayer, Webhook,
 };
@@ -121,6 +121,33 @@ async fn a_handler_can_read_its_lease_from_the_request() {
     for token in ["1", "2"] {
         assert_eq!(send(&app, delivery("1")).await, (409, None, token.to_owned()));
     }
+}
+
+#[tokio::test]
+async fn a_layer_can_have_ids_of_its_own() {
+    let layer = DedupLayer::new(Dedup::new(MemoryStore::new()))
+        .id(|webhook| DeliveryId::of("length", &webhook.body.len().to_be_bytes()));
+    let (app, runs) = app(layer, &[]);
+    for (body, expected) in [("1", "ping run 0"), ("2", ""), ("10", "ping run 1"), ("20", "")] {
+        assert_eq!(send(&app, delivery(body)).await, (200, None, expected.to_owned()), "{body}");
+    }
+    assert_eq!(runs.load(Ordering::SeqCst), 2);
+}
+
+#[tokio::test]
+async fn deliveries_that_a_layer_does_not_apply_to_run_each_time_even_without_a_store() {
+    let store = Faulty::new();
+    let layer = DedupLayer::new(Dedup::new(store.clone())).only_if(|webhook| webhook.body == "1");
+    let (app, _) = app(layer, &[]);
+    for (body, expected) in
+        [("1", "ping run 0"), ("1", ""), ("2", "ping run 1"), ("2", "ping run 2")]
+    {
+        assert_eq!(send(&app, delivery(body)).await, (200, None, expected.to_owned()), "{body}");
+    }
+    store.set_all(Fault::Down);
+    assert_eq!(send(&app, delivery("2")).await, (200, None, "ping run 3".to_owned()));
+    assert_eq!(send(&app, delivery("1")).await.0, 503);
+    assert_eq!(store.calls(Operation::Claim), 3);
 }
 
 #[tokio::test]

@@ -187,18 +187,68 @@ async fn a_store_that_panics_leaves_nothing_stuck() {
             sleep(MINUTE).await;
             let next = once(&dedup, id).await.unwrap();
             match (operation, succeeds) {
-                (Operation::Claim, _)
-                | (Operation::Release, false)
-                | (Operation::Complete, true) => {
+                (Operation::Claim, _) | (Operation::Release, false) => {
                     assert!(ran.unwrap_err().is_panic());
                 }
                 (_, true) => assert!(matches!(ran.unwrap(), Ok(Once::Ran { .. }))),
                 (_, false) => assert!(matches!(ran.unwrap(), Err(OnceError::Work(_)))),
             }
             match (operation, succeeds) {
-                (Operation::Renew | Operation::Release, true) => assert_eq!(next, Once::Completed),
+                (Operation::Renew | Operation::Release | Operation::Complete, true) => {
+                    assert_eq!(next, Once::Completed);
+                }
                 _ => assert!(matches!(next, Once::Ran { recorded: Recorded::Yes, .. })),
             }
         }
     }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_completion_that_panics_is_retried_until_it_is_recorded() {
+    let store = Faulty::new();
+    let (dedup, id) = (Dedup::new(store.clone()), id());
+    store.set(Operation::Complete, Fault::Panics);
+    let expected = Once::Ran { value: "done", recorded: Recorded::Retrying };
+    assert_eq!(once(&dedup, id).await.unwrap(), expected);
+    sleep(MINUTE).await;
+    assert!(store.calls(Operation::Complete) > 10);
+    store.set(Operation::Complete, Fault::None);
+    sleep(Duration::from_secs(6)).await;
+    assert!(is_completed(&dedup, id).await);
+}
+
+#[tokio::test(start_paused = true)]
+async fn forgetting_a_delivery_cancels_its_completion_in_the_background_and_no_other() {
+    let store = Faulty::new();
+    let dedup = Dedup::new(store.clone());
+    let (forgotten, kept) = (id(), id());
+    store.set(Operation::Complete, Fault::Down);
+    for id in [forgotten, kept] {
+        let ran = once(&dedup, id).await;
+        assert!(matches!(ran, Ok(Once::Ran { recorded: Recorded::Retrying, .. })), "{ran:?}");
+    }
+    assert!(dedup.forget(forgotten).await.unwrap());
+    store.set(Operation::Complete, Fault::None);
+    sleep(Duration::from_secs(6)).await;
+    assert!(is_completed(&dedup, kept).await);
+    assert!(!is_completed(&dedup, forgotten).await);
+    assert!(dedup.shutdown(Duration::from_secs(1)).await.is_empty());
+}
+
+/// The completion in flight takes effect, and then it is forgotten.
+#[tokio::test(start_paused = true)]
+async fn forgetting_a_delivery_waits_for_its_completion_in_flight() {
+    let store = Faulty::new();
+    let (dedup, id) = (Dedup::new(store.clone()), id());
+    store.set(Operation::Complete, Fault::Slow(Duration::from_secs(1)));
+    let ran = tokio::spawn({
+        let dedup = dedup.clone();
+        async move { once(&dedup, id).await }
+    });
+    while store.calls(Operation::Complete) == 0 {
+        tokio::task::yield_now().await;
+    }
+    assert!(dedup.forget(id).await.unwrap());
+    assert!(matches!(ran.await.unwrap(), Ok(Once::Ran { recorded: Recorded::Yes, .. })));
+    assert!(!is_completed(&dedup, id).await);
 }

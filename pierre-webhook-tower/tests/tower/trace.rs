@@ -30,7 +30,7 @@ async fn the_layer_logs_each_rejection_once() {
     drop(guard);
     let mut expected = expected_log("pierre_webhook_tower");
     expected.push(
-        "ERROR pierre_webhook_tower status=500 reason=Webhook is not verified: add \
+        "ERROR pierre_webhook_tower status=500 code=\"webhook_not_verified\" reason=Webhook is not verified: add \
          VerifyWebhookLayer to this route event_type=\"ping\""
             .into(),
     );

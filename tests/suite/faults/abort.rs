@@ -11,7 +11,7 @@ use http::request::Parts;
 use pierre_webhook_tests::{
     client::{Connection, PATIENCE, exchange},
     sample::{delivery, verifier},
-    server::{Handled, actix_with, axum_with},
+    server::{Handled, actix_with, axum_with, wrapped_with},
 };
 use tokio::sync::Semaphore;
 
@@ -159,11 +159,12 @@ fn a_sender_that_disconnects_during_the_look_up_is_not_handled() {
             }
         }
     };
-    let (axum, actix) = (find.clone(), find);
+    let (axum, actix, wrapped) = (find.clone(), find.clone(), find);
     let handled = Handled::default();
     let servers = [
         axum_with(move |_: &Parts| axum(), handled.clone()),
         actix_with(move |_: &HttpRequest| actix(), handled.clone()),
+        wrapped_with(move |_: &HttpRequest| wrapped(), handled.clone()),
     ];
     let head = delivery().head("Content-Length: 16\r\n");
     for (count, server) in servers.iter().enumerate() {

@@ -8,7 +8,7 @@ use pierre_webhook_core::Verifier;
 use pierre_webhook_tests::{
     client::{Request, exchange},
     sample::{BODY, NOW, delivery, secret, verifier},
-    server::{Handled, Server, actix_with, axum_router},
+    server::{Handled, Server, actix_with, axum_router, wrapped_with},
 };
 use tower_http::decompression::RequestDecompressionLayer;
 
@@ -37,8 +37,11 @@ fn answer(server: &Server, request: &Request) -> (u16, String) {
 #[test]
 fn a_compressed_body_is_verified_as_received() {
     let handled = Handled::default();
-    let servers =
-        [axum(verifier(), &handled, |router| router), actix_with(verifier(), handled.clone())];
+    let servers = [
+        axum(verifier(), &handled, |router| router),
+        actix_with(verifier(), handled.clone()),
+        wrapped_with(verifier(), handled.clone()),
+    ];
     for server in &servers {
         // Genuine, but not JSON.
         let signed_as_sent = compressed(BODY.as_bytes(), &gzip(BODY.as_bytes()));
@@ -49,7 +52,7 @@ fn a_compressed_body_is_verified_as_received() {
         let plain = delivery().header("Content-Encoding", "gzip");
         assert_eq!(answer(server, &plain), (200, String::new()), "{}", server.name);
     }
-    assert_eq!(handled.count(), 2);
+    assert_eq!(handled.count(), 3);
 }
 
 #[test]

@@ -10,11 +10,12 @@ mod windows;
 
 use std::sync::mpsc::{Receiver, Sender, channel};
 
+use actix_web::web::{ServiceConfig, scope};
 use axum::{extract::Request, middleware::Next};
 use pierre_webhook_core::Verifier;
 use pierre_webhook_tests::{
     client::PATIENCE,
-    server::{Actix, Handled, Server, actix_resource, axum_router},
+    server::{Actix, Handled, Server, actix_app, axum_router, wrapped_app},
 };
 
 /// A server that reports when a request has ended: answered or dropped.
@@ -34,16 +35,18 @@ impl Watched {
     }
 }
 
-/// Starts a server of each framework. Both speak HTTP/1 and HTTP/2.
-fn watched(verifier: &Verifier) -> [Watched; 2] {
-    struct End(Sender<()>);
-    impl Drop for End {
-        fn drop(&mut self) {
-            // The test may have ended before the request.
-            self.0.send(()).unwrap_or(());
-        }
-    }
+/// Reports when it is dropped.
+struct End(Sender<()>);
 
+impl Drop for End {
+    fn drop(&mut self) {
+        // The test may have ended before the request.
+        self.0.send(()).unwrap_or(());
+    }
+}
+
+/// Starts a server for each adapter. All speak HTTP/1 and HTTP/2.
+fn watched(verifier: &Verifier) -> [Watched; 3] {
     let handled = Handled::default();
     let (sender, ends) = channel();
     let watch = move |request: Request, next: Next| {
@@ -58,13 +61,23 @@ fn watched(verifier: &Verifier) -> [Watched; 2] {
     let router = router.layer(axum::middleware::from_fn(watch));
     let axum = Watched { server: Server::axum(router), ends, handled };
 
-    let handled = Handled::default();
+    let (extracting, wrapped) = (Handled::default(), Handled::default());
+    [
+        axum,
+        watched_actix(actix_app(verifier.clone(), extracting.clone()), extracting),
+        watched_actix(wrapped_app(verifier.clone(), wrapped.clone()), wrapped),
+    ]
+}
+
+fn watched_actix(
+    app: impl Fn(&mut ServiceConfig) + Clone + Send + 'static,
+    handled: Handled,
+) -> Watched {
     let (sender, ends) = channel();
-    let resource = actix_resource(verifier.clone(), handled.clone());
     let settings = Actix { speaks_http2: true, ..Actix::default() };
-    let server = Server::actix_as(settings, move |app| {
+    let server = Server::actix_as(settings, move |config| {
         let sender = sender.clone();
-        app.service(resource().wrap_fn(move |request, service| {
+        config.service(scope("").configure(&app).wrap_fn(move |request, service| {
             let end = End(sender.clone());
             let response = actix_web::dev::Service::call(service, request);
             async move {
@@ -74,5 +87,5 @@ fn watched(verifier: &Verifier) -> [Watched; 2] {
             }
         }));
     });
-    [axum, Watched { server, ends, handled }]
+    Watched { server, ends, handled }
 }

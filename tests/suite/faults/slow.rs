@@ -12,7 +12,7 @@ use hyper_util::{
 use pierre_webhook_tests::{
     client::{Connection, exchange},
     sample::{delivery, verifier},
-    server::{Actix, Handled, Server, actix_app, axum_router, both},
+    server::{Actix, Handled, Server, actix_app, all, axum_router},
 };
 use tower_http::timeout::{RequestBodyTimeoutLayer, TimeoutLayer};
 
@@ -35,19 +35,29 @@ fn axum(handled: &Handled, layered: impl FnOnce(Router) -> Router) -> Server {
     Server::axum(layered(axum_router(verifier(), handled.clone())))
 }
 
-/// Starts the actix server of these tests, with the limit in its config.
-fn actix_with_limit(handled: &Handled) -> Server {
-    use pierre_webhook_actix::{Webhook, WebhookConfig};
+/// Starts the actix servers of these tests, with the limit in the config and in the middleware.
+fn actix_with_limit(handled: &Handled) -> [Server; 2] {
+    use pierre_webhook_actix::{VerifyWebhook, Webhook, WebhookConfig};
 
     let config = WebhookConfig::new(verifier()).timeout(LIMIT);
+    let verify = VerifyWebhook::new(verifier()).timeout(LIMIT);
     let handled = handled.clone();
-    Server::actix(move |app| {
+    let app = move |app: &mut web::ServiceConfig, is_wrapped| {
         let handled = handled.clone();
         let handler = move |webhook: Webhook| {
             let answer = handled.handle(&webhook).to_string();
             async move { answer }
         };
-        app.app_data(config.clone()).route("/webhooks", web::post().to(handler));
+        let route = web::post().to(handler);
+        if is_wrapped {
+            app.service(web::resource("/webhooks").wrap(verify.clone()).route(route));
+        } else {
+            app.app_data(config.clone()).route("/webhooks", route);
+        }
+    };
+    [false, true].map(|is_wrapped| {
+        let app = app.clone();
+        Server::actix(move |config| app(config, is_wrapped))
     })
 }
 
@@ -69,7 +79,7 @@ fn answer_to(server: &Server, bytes: &[u8]) -> (u16, Vec<u8>) {
 
 #[test]
 fn without_a_timeout_a_slow_body_is_waited_for_and_others_are_served() {
-    let (servers, handled) = both(&verifier());
+    let (servers, handled) = all(&verifier());
     for server in &servers {
         let bytes = delivery().with_content_length();
         let (start, rest) = bytes.split_at(bytes.len() - 1);
@@ -83,7 +93,7 @@ fn without_a_timeout_a_slow_body_is_waited_for_and_others_are_served() {
             assert_eq!(connection.send(rest).receive().status, 200, "{}", server.name);
         }
     }
-    assert_eq!(handled.count(), 202);
+    assert_eq!(handled.count(), 303);
 }
 
 #[test]
@@ -103,18 +113,20 @@ fn the_timeout_layer_and_the_body_timeout_of_actix_end_every_slow_body() {
     let handled = Handled::default();
     let layer = TimeoutLayer::with_status_code(StatusCode::REQUEST_TIMEOUT, LIMIT);
     let axum = axum(&handled, |router| router.layer(layer));
-    let actix = actix_with_limit(&handled);
+    let [actix, wrapped] = actix_with_limit(&handled);
     for bytes in slow_bodies() {
         assert_eq!(answer_to(&axum, &bytes), (408, Vec::new()));
-        let (status, body) = answer_to(&actix, &bytes);
-        assert_eq!(status, 400);
-        let body = String::from_utf8_lossy(&body);
-        assert!(body.contains("Webhook body could not be read"), "{body}");
+        for server in [&actix, &wrapped] {
+            let (status, body) = answer_to(server, &bytes);
+            assert_eq!(status, 400);
+            let body = String::from_utf8_lossy(&body);
+            assert!(body.contains("Webhook body could not be read"), "{body}");
+        }
     }
-    for server in [&axum, &actix] {
+    for server in [&axum, &actix, &wrapped] {
         assert_eq!(exchange(server.address, &delivery().with_content_length()).status, 200);
     }
-    assert_eq!(handled.count(), 2);
+    assert_eq!(handled.count(), 3);
 }
 
 #[test]
@@ -134,7 +146,8 @@ fn a_timeout_does_not_affect_a_body_that_arrives_in_time() {
     let handled = Handled::default();
     let layer = TimeoutLayer::with_status_code(StatusCode::REQUEST_TIMEOUT, LIMIT);
     let layered = |router: Router| router.layer(RequestBodyTimeoutLayer::new(LIMIT)).layer(layer);
-    for server in [axum(&handled, layered), actix_with_limit(&handled)] {
+    let [actix, wrapped] = actix_with_limit(&handled);
+    for server in [axum(&handled, layered), actix, wrapped] {
         let bytes = delivery().with_content_length();
         let (start, rest) = bytes.split_at(bytes.len() - 2);
         let mut connection = Connection::open(server.address);
@@ -142,7 +155,7 @@ fn a_timeout_does_not_affect_a_body_that_arrives_in_time() {
         trickle(&mut connection, rest);
         assert_eq!(connection.receive().status, 200, "{}", server.name);
     }
-    assert_eq!(handled.count(), 2);
+    assert_eq!(handled.count(), 3);
 }
 
 #[test]

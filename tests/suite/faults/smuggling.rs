@@ -4,7 +4,7 @@
 use pierre_webhook_tests::{
     client::{Connection, Request},
     sample::{BODY, delivery, verifier},
-    server::both,
+    server::all,
 };
 
 /// The status that the path of the second request responds with.
@@ -50,7 +50,7 @@ fn ambiguous_framing_is_rejected_or_closes_the_connection() {
         ("Transfer-Encoding:\r\n".to_owned(), &chunked, [400, 400]),
         ("X-A: b\r\n Transfer-Encoding: chunked\r\n".to_owned(), &chunked, [400, 400]),
     ];
-    let (servers, handled) = both(&verifier());
+    let (servers, handled) = all(&verifier());
     let mut accepted = 0;
     for (framing, body, expected) in &cases {
         for (server, expected) in servers.iter().zip(expected) {
@@ -66,7 +66,7 @@ fn ambiguous_framing_is_rejected_or_closes_the_connection() {
 
 #[test]
 fn a_request_without_a_framing_has_no_body() {
-    let (servers, handled) = both(&verifier());
+    let (servers, handled) = all(&verifier());
     for server in &servers {
         let mut connection = Connection::open(server.address);
         let got = statuses(&mut connection, "", &format!("{BODY}{}", second()));
@@ -94,7 +94,7 @@ fn chunks_that_two_readers_could_cut_differently_are_unreadable() {
         format!("{length:x}\r\n{BODY}0\r\n\r\n"),
         format!("1\r\n{BODY}{end}"),
     ];
-    let (servers, handled) = both(&verifier());
+    let (servers, handled) = all(&verifier());
     for server in &servers {
         for chunks in &cases {
             let head = delivery().head("Transfer-Encoding: chunked\r\n");
