@@ -9,6 +9,7 @@ use std::{
 use crate::{
     client,
     deliveries::{self, Delivery},
+    inbox,
     outcome::Outcome,
     servers::Server,
 };
@@ -51,7 +52,9 @@ pub(crate) async fn run() -> Result<bool, Box<dyn Error>> {
     axum.end().await?;
     actix.end().await?;
 
-    let responses = 2 * deliveries.len();
+    let stored = inbox::run(&mut page, &deliveries[..2]).await?;
+    let responses = 2 * deliveries.len() + stored.responses;
+    differences.extend(stored.differences);
     if differences.is_empty() {
         write!(
             page,

@@ -1,4 +1,5 @@
 //! Shows what a real axum server and a real actix server accept and reject.
+//! Then stores deliveries in an inbox, and works them off.
 //!
 //! ```sh
 //! cargo run --bin quickstart
@@ -12,6 +13,7 @@ mod check;
 mod client;
 mod deliveries;
 mod describe;
+mod inbox;
 mod listen;
 mod outcome;
 mod servers;

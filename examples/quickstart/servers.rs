@@ -11,6 +11,7 @@ use std::{
 use actix_web::{App, HttpResponse, HttpServer, web};
 use axum::{Router, extract::State, http::StatusCode, routing::post};
 use pierre_webhook_actix::WebhookConfig;
+use pierre_webhook_inbox::Inbox;
 use pierre_webhook_tower::{Verifier, VerifyWebhookLayer};
 use tokio::{net::TcpListener, sync::oneshot, task::JoinHandle};
 use tower_http::timeout::TimeoutLayer;
@@ -49,13 +50,34 @@ impl Server {
             .layer((timeout, VerifyWebhookLayer::new(verifier)))
             .with_state(seen.clone());
 
+        Self::serve_axum("axum", app, seen).await
+    }
+
+    /// An axum server that stores deliveries in an inbox. What it has seen is what the inbox's worker adds.
+    pub(crate) async fn inbox(
+        verifier: Verifier,
+        inbox: &Inbox,
+        seen: Seen,
+    ) -> Result<Self, Box<dyn Error>> {
+        let timeout = TimeoutLayer::with_status_code(StatusCode::REQUEST_TIMEOUT, REQUEST_TIMEOUT);
+        let app = Router::new()
+            .route("/webhooks", post(inbox.receiver()))
+            .layer((timeout, VerifyWebhookLayer::new(verifier)));
+        Self::serve_axum("inbox", app, seen).await
+    }
+
+    async fn serve_axum(
+        name: &'static str,
+        app: Router,
+        seen: Seen,
+    ) -> Result<Self, Box<dyn Error>> {
         let (end, told_to_end) = oneshot::channel();
         let listener = TcpListener::bind(LOOPBACK).await?;
         let address = listener.local_addr()?;
         let serving = tokio::spawn(async {
             axum::serve(listener, app).with_graceful_shutdown(either_way(told_to_end)).await
         });
-        Ok(Self { name: "axum", address, seen, end, serving })
+        Ok(Self { name, address, seen, end, serving })
     }
 
     pub(crate) async fn actix(verifier: Verifier) -> Result<Self, Box<dyn Error>> {
@@ -106,7 +128,7 @@ pub(crate) struct Seen {
 }
 
 impl Seen {
-    fn add(&self, line: String) {
+    pub(crate) fn add(&self, line: String) {
         self.lines.lock().unwrap_or_else(PoisonError::into_inner).push(line);
     }
 

@@ -5,13 +5,14 @@ use std::{fmt, str::FromStr, sync::Arc};
 use bytes::Bytes;
 use sha2::{Digest, Sha256};
 
-use crate::{event::Event, hex};
+use crate::{error::Error, event::Event, hex};
 
 /// A verified delivery: its event, when it was signed, and its body.
 ///
-/// Only [`Verifier::verify`](crate::Verifier::verify) and
-/// [`PendingDelivery::finish`](crate::PendingDelivery::finish) make one, so a function that takes a
-/// `Delivery` need not ask whether it was verified. (Its owner may still change its fields.)
+/// [`Verifier::verify`](crate::Verifier::verify) and [`PendingDelivery::finish`](crate::PendingDelivery::finish)
+/// make one, so a function that takes a `Delivery` need not ask whether it was verified. (Its owner may still
+/// change its fields.) The one exception is [`from_stored`](Self::from_stored), for deliveries that were stored after
+/// they were verified.
 ///
 /// # Security
 ///
@@ -39,6 +40,34 @@ pub struct Delivery {
 }
 
 impl Delivery {
+    /// Makes a delivery again whose parts were stored after it was verified, as a queue or an inbox does.
+    ///
+    /// [`matched_secret`](Self::matched_secret) is 0 and [`tenant`](Self::tenant) is `None`: set them if they were
+    /// stored too.
+    ///
+    /// # Security
+    ///
+    /// This verifies nothing, although code that takes a `Delivery` trusts it as verified. Call it only for what
+    /// your own program has verified and stored where nobody else can write. Pass a request to a
+    /// [`Verifier`](crate::Verifier).
+    ///
+    /// # Errors
+    ///
+    /// Those of [`Event::from_json`]. The delivery had passed those checks when it was verified, so an error means
+    /// that the stored parts have changed, or that another version of this crate verified it.
+    ///
+    /// ```
+    /// use pierre_webhook_core::Delivery;
+    ///
+    /// let delivery = Delivery::from_stored("branch.created", r#"{"branch":"main"}"#.into(), 1_790_000_000)?;
+    /// assert_eq!(delivery.event_type(), "branch.created");
+    /// # Ok::<(), pierre_webhook_core::Error>(())
+    /// ```
+    pub fn from_stored(event_type: &str, body: Bytes, signed_at: u64) -> Result<Self, Error> {
+        let event = Event::from_json(event_type, body.clone())?;
+        Ok(Self { event, signed_at, body, matched_secret: 0, tenant: None })
+    }
+
     /// Returns the event type from the `X-Pierre-Event` header, such as `push`.
     pub fn event_type(&self) -> &str {
         self.event.event_type()
@@ -172,10 +201,14 @@ pub struct ParseDeliveryIdError;
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::{
+        headers::{DeliveryHeaders, EVENT_HEADER, SIGNATURE_HEADER},
+        secret::Secret,
+        verifier::Verifier,
+    };
 
     fn delivery(event_type: &str, body: &'static str) -> Delivery {
-        let event = Event::from_json(event_type, body.into()).unwrap();
-        Delivery { event, signed_at: 1, body: body.into(), matched_secret: 0, tenant: None }
+        Delivery::from_stored(event_type, body.into(), 1).unwrap()
     }
 
     #[test]
@@ -188,6 +221,22 @@ mod tests {
         assert_eq!(hex.to_uppercase().parse(), Ok(id));
         assert_eq!(DeliveryId::from(*id.as_bytes()), id);
         assert_eq!("x".parse::<DeliveryId>(), Err(ParseDeliveryIdError));
+    }
+
+    #[test]
+    fn a_stored_delivery_is_what_was_verified() {
+        let secret = Secret::new("s").unwrap();
+        let signature = secret.sign(7, b"[1]");
+        let headers = [(SIGNATURE_HEADER, &*signature), (EVENT_HEADER, "ping")];
+        let verified = Verifier::new(secret)
+            .any_age()
+            .verify(&DeliveryHeaders::parse(headers).unwrap(), "[1]".into())
+            .unwrap();
+        assert_eq!(Delivery::from_stored("ping", "[1]".into(), 7), Ok(verified));
+        let unreadable = Delivery::from_stored("ping", "[1".into(), 7);
+        assert_eq!(unreadable, Err(Error::InvalidJson { line: 1, column: 2 }));
+        let no_type = Delivery::from_stored("p,", "[1]".into(), 7);
+        assert_eq!(no_type, Err(Error::MissingEventHeader));
     }
 
     #[test]

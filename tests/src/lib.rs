@@ -4,6 +4,7 @@ pub mod client;
 pub mod http2;
 pub mod json_test_suite;
 pub mod log;
+pub mod postgres_server;
 pub mod proxy;
 pub mod redis_server;
 pub mod rejections;

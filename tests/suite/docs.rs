@@ -133,8 +133,8 @@ fn the_protocol_page_lists_every_code_with_its_status() {
         assert_eq!(row(error.code())[1], error.status_code().to_string(), "{}", error.code());
     }
     // Those that the adapters and the deduplication name.
-    let crates =
-        ["core", "tower", "actix", "dedup"].map(|name| format!("pierre-webhook-{name}/src"));
+    let crates = ["core", "tower", "actix", "dedup", "inbox"]
+        .map(|name| format!("pierre-webhook-{name}/src"));
     let sources: String =
         crates.iter().flat_map(|folder| files(&root().join(folder), ".rs")).map(read).collect();
     for row in &rows {

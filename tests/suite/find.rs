@@ -57,7 +57,7 @@ fn an_unknown_tenant_gets_the_response_of_a_wrong_signature_before_the_body_is_r
         let good = delivery().header("x-tenant", "known");
         assert_eq!(exchange(server.address, &good.with_content_length()).status, 200);
     }
-    assert_eq!(handled.count(), 2);
+    assert_eq!(handled.count(), 3);
 }
 
 #[test]

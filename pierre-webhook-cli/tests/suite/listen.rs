@@ -76,7 +76,9 @@ fn a_rejected_delivery_gets_the_text_and_answer_of_core() {
         "{answer}"
     );
     assert!(
-        answer.ends_with(r#""detail":"Missing or invalid X-Pierre-Signature header"}"#),
+        answer.ends_with(
+            r#""detail":"Missing or invalid X-Pierre-Signature header","code":"missing_signature_header"}"#
+        ),
         "{answer}"
     );
     let records = listen.end().is(1).records();

@@ -226,14 +226,14 @@ async fn nothing_of_a_claim_outlives_its_end() {
 /// The one test here that really blocks: a blocked thread can't be simulated.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn the_lease_of_work_that_blocks_its_thread_is_renewed_by_another_thread() {
-    let lease = Duration::from_millis(300);
+    let lease = Duration::from_secs(1);
     let (dedup, id) = (Dedup::new(MemoryStore::new()).lease(lease), id());
     let has_ended = Arc::new(AtomicBool::new(false));
     let work = tokio::spawn({
         let (dedup, has_ended) = (dedup.clone(), Arc::clone(&has_ended));
         async move {
             let work = async || {
-                std::thread::sleep(5 * lease);
+                std::thread::sleep(2 * lease);
                 has_ended.store(true, Ordering::SeqCst);
                 Ok::<_, Infallible>(())
             };

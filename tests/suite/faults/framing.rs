@@ -116,7 +116,7 @@ fn a_sender_that_expects_100_continue_is_answered() {
         let mut connection = Connection::open(server.address);
         connection.send(&rejected.head("Content-Length: 15\r\n"));
         // Actix asks for the body before it runs any code of the app.
-        if server.name == "actix" {
+        if server.name.starts_with("actix") {
             assert_eq!(connection.receive().status, 100, "{}", server.name);
         }
         assert_eq!(connection.receive().status, 400, "{}", server.name);

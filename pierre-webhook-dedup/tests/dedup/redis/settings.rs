@@ -1,8 +1,6 @@
 //! Servers that the store can't use, and settings of which it warns.
 
-use std::time::Duration;
-
-use pierre_webhook_dedup::{Claimed, RedisStore, Store};
+use pierre_webhook_dedup::{RedisStore, Store};
 use pierre_webhook_tests::{
     proxy::{Fate, Proxy},
     redis_server::{RedisServer, Reply},
@@ -11,7 +9,7 @@ use pierre_webhook_tests::{
 use super::until_it_claims;
 use crate::{
     trace::Log,
-    unique::{LONG, is_yours, key, owner},
+    unique::{LONG, key, owner},
 };
 
 const CLUSTER: &str =
@@ -92,17 +90,6 @@ async fn what_the_user_may_not_ask_is_not_warned_of() {
         until_it_claims(&store).await;
         assert_eq!(log.take_all(), warnings, "{rules:?}");
     }
-}
-
-#[tokio::test]
-async fn a_claim_of_another_is_in_progress_even_if_its_rest_cannot_be_asked() {
-    let Some(server) = RedisServer::start() else { return };
-    let store = RedisStore::connect(&server.url()).await.unwrap();
-    let (key, lease) = (key(), Duration::from_secs(7));
-    assert!(is_yours(&store.claim(key, owner(), LONG).await.unwrap()));
-    forbid(&server, &["-evalsha", "-eval"]);
-    let claimed = store.claim(key, owner(), lease).await.unwrap();
-    assert_eq!(claimed, Claimed::InProgress { retry_after: lease });
 }
 
 /// Changes what the default user may do.
