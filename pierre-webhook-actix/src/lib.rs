@@ -23,13 +23,15 @@ pub use pierre_webhook_core::{
     problem_json,
 };
 
-#[cfg(feature = "test-util")]
-#[doc(no_inline)]
-pub use pierre_webhook_core::{TestClock, TestDelivery};
 #[cfg(feature = "metrics")]
 #[doc(no_inline)]
 pub use pierre_webhook_core::metrics;
+#[cfg(feature = "test-util")]
+#[doc(no_inline)]
+pub use pierre_webhook_core::{TestClock, TestDelivery};
 
+#[cfg(feature = "test-util")]
+pub use test_request::test_request;
 pub use {
     config::{MissingWebhookConfig, WebhookConfig},
     extractor::WebhookBodyTaken,
@@ -37,5 +39,3 @@ pub use {
     rejection::Rejection,
     webhook::Webhook,
 };
-#[cfg(feature = "test-util")]
-pub use test_request::test_request;

@@ -15,10 +15,6 @@ pub(crate) enum Tree {
 }
 
 impl Tree {
-    pub(crate) fn new(value: &impl Serialize) -> serde_json::Result<Self> {
-        serde_json::value::to_raw_value(value).map(Self::Raw)
-    }
-
     /// Sets the value at a path. Missing members are created.
     pub(crate) fn set(&mut self, path: &[String], value: &RawValue) -> Result<(), String> {
         let Some((key, rest)) = path.split_first() else {
