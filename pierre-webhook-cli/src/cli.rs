@@ -45,6 +45,9 @@ pub(crate) enum Command {
     Replay(ReplayArgs),
     /// Print the X-Pierre-Signature value for the body on standard input
     Sign(SignArgs),
+    /// Show what waits in an inbox and what is dead, and retry, discard or prune it
+    #[cfg(feature = "inbox")]
+    Inbox(crate::inbox::InboxArgs),
     /// Print a shell completion script
     Completions(CompletionsArgs),
 }

@@ -9,6 +9,8 @@ mod escape;
 mod exit;
 mod explain;
 mod hex;
+#[cfg(feature = "inbox")]
+mod inbox;
 mod json_members;
 mod listen;
 mod mac;
@@ -65,6 +67,8 @@ fn run(command: Command, output: &Arc<Output>) -> Result<Exit, Failure> {
             Command::Attack(args) => attack::run(*args, output).await,
             Command::Replay(args) => replay::run(args, output).await,
             Command::Sign(args) => sign::run(args, output).await,
+            #[cfg(feature = "inbox")]
+            Command::Inbox(args) => inbox::run(args, output).await,
             Command::Completions(args) => completions::run(&args, Cli::command(), output),
         }
     });

@@ -10,6 +10,8 @@ mod stub_server;
 
 mod attack;
 mod explain;
+#[cfg(feature = "inbox")]
+mod inbox;
 mod listen;
 mod replay;
 mod send;
