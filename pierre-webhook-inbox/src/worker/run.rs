@@ -49,6 +49,7 @@ where
         let free = settings.concurrency.saturating_sub(running.len());
         let mut wait = settings.poll_interval;
         if free > 0 {
+            let taken = Instant::now();
             match take(&inbox, &settings, free).await {
                 Ok(rows) => {
                     // A taking in order may have stopped early.
@@ -60,6 +61,7 @@ where
                             store: inbox.store.clone(),
                             ticket: ticket(&inbox, &settings, &row),
                             settings: settings.clone(),
+                            taken,
                             told_to_give_back: told_to_give_back.clone(),
                         };
                         running.spawn(task.run(row, handler.clone()));

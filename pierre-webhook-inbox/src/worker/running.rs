@@ -6,7 +6,7 @@ use tokio::{
     select,
     sync::watch,
     task::{JoinError, JoinSet},
-    time::{self, MissedTickBehavior, interval, sleep},
+    time::{self, Instant, MissedTickBehavior, interval, sleep},
 };
 
 use super::settings::Settings;
@@ -29,10 +29,13 @@ const LONGEST_ERROR: usize = 4096;
 
 const TAKEN_OVER: &str = "a delivery was completed or taken over while it ran";
 
+#[derive(Clone)]
 pub(super) struct Running {
     pub(super) store: Arc<dyn Store>,
     pub(super) ticket: Ticket,
     pub(super) settings: Arc<Settings>,
+    /// Not after the delivery was taken.
+    pub(super) taken: Instant,
     pub(super) told_to_give_back: watch::Receiver<bool>,
 }
 
@@ -67,6 +70,12 @@ impl Running {
         self.settle(outcome).await
     }
 
+    /// Asks the database only if the process paused for longer than its lease before the run could start. What the
+    /// run returns then isn't stored, since another attempt has the delivery.
+    async fn was_taken_over(&self) -> bool {
+        self.taken.elapsed() >= self.settings.lease && !self.renew().await
+    }
+
     /// Returns `None` if the run must be given back.
     async fn work<F, W>(&self, job: Job, handler: Arc<F>) -> Option<Result<(), String>>
     where
@@ -75,7 +84,13 @@ impl Running {
     {
         // In a task of its own: it may panic, and a set aborts it when it is dropped.
         let mut work = JoinSet::new();
-        work.spawn(async move { handler(job).await });
+        let run = self.clone();
+        work.spawn(async move {
+            if run.was_taken_over().await {
+                return Ok(());
+            }
+            handler(job).await
+        });
         let limit = self.settings.timeout;
         let mut timeout = pin!(sleep(limit));
         let mut told_to_give_back = self.told_to_give_back.clone();
@@ -90,7 +105,9 @@ impl Running {
                 }
                 () = &mut timeout => break Some(Err(format!("it took longer than {limit:?}"))),
                 () = told(&mut told_to_give_back) => break None,
-                _ = renewals.tick() => self.renew().await,
+                _ = renewals.tick() => {
+                    self.renew().await;
+                }
             }
         };
         // It isn't settled before the run has been dropped, unless that blocks its thread.
@@ -98,12 +115,17 @@ impl Running {
         result
     }
 
-    async fn renew(&self) {
+    /// Returns false if the lease is certainly lost.
+    async fn renew(&self) -> bool {
         match self.store.renew(self.ticket.clone(), self.settings.lease).await {
-            Ok(true) => {}
-            Ok(false) => trace::debug(self.ticket.id, TAKEN_OVER),
+            Ok(true) => true,
+            Ok(false) => {
+                trace::debug(self.ticket.id, TAKEN_OVER);
+                false
+            }
             Err(error) => {
                 trace::warn_of(&error, self.ticket.id, "a lease could not be renewed");
+                true
             }
         }
     }

@@ -1,6 +1,6 @@
 //! What is special about SQLite: transactions of one's own, and what can go wrong with a file.
 
-use std::{process::Command, time::Duration};
+use std::{path::Path, process::Command, time::Duration};
 
 use pierre_webhook_core::Delivery;
 use pierre_webhook_inbox::{Inbox, Inserted, Job, State, Worker, rusqlite::Connection};
@@ -293,4 +293,52 @@ async fn a_commit_reaches_the_disk_before_it_is_answered() {
     let mode: String =
         folder.connect().query_row("PRAGMA journal_mode", [], |row| row.get(0)).unwrap();
     assert_eq!(mode, "wal");
+}
+
+/// A process that is suspended is like a thread that is blocked: here by the first run, until another worker has done
+/// everything. By then the second delivery of the batch must not start.
+#[tokio::test]
+async fn a_run_does_not_start_once_its_lease_was_taken_over() {
+    let folder = Folder::new();
+    let inbox = Inbox::sqlite(folder.file()).await.unwrap();
+    for delivery in [ping(), ping()] {
+        inbox.insert(&delivery).await.unwrap();
+    }
+    let runs = Runs::default();
+    let file = folder.file();
+    let seen = runs.clone();
+    let blocking = move |job: Job| {
+        seen.add(&job);
+        let (file, seen) = (file.clone(), seen.clone());
+        std::thread::spawn(move || work_off(&file, &seen)).join().unwrap();
+        async { Ok::<_, String>(()) }
+    };
+    let worker = Worker::new(inbox.clone(), blocking).lease(Duration::from_millis(50));
+    let working = Working::start(worker);
+    eventually("both runs of the other worker", async || (runs.len() >= 3).then_some(())).await;
+    working.stop().await;
+    let mut attempts: Vec<_> = runs.all().iter().map(Job::attempt).collect();
+    attempts.sort_unstable();
+    assert_eq!(attempts, [1, 2, 2]);
+}
+
+/// Blocks until another worker has done everything.
+fn work_off(file: &Path, runs: &Runs) {
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
+    runtime.block_on(async {
+        let inbox = Inbox::sqlite(file).await.unwrap();
+        let runs = runs.clone();
+        let handler = move |job: Job| {
+            runs.add(&job);
+            async { Ok::<_, String>(()) }
+        };
+        let worker = Worker::new(inbox.clone(), handler).poll_interval(Duration::from_millis(5));
+        let working = Working::start(worker);
+        eventually("nothing waits or runs", async || {
+            let stats = inbox.stats().await.unwrap();
+            (stats.ready + stats.running == 0).then_some(())
+        })
+        .await;
+        working.stop().await;
+    });
 }
