@@ -85,6 +85,29 @@ async fn a_request_is_verified_before_it_is_routed() {
     assert_eq!(send(&app, tampered().path("/elsewhere")).await.0, 404);
 }
 
+/// The README warns of these two.
+#[actix_web::test]
+async fn what_is_outside_of_the_middleware_sees_unverified_requests() {
+    let scope = web::scope("/webhooks").wrap(verify()).wrap(from_fn(
+        async |request: ServiceRequest, next: actix_web::middleware::Next<_>| {
+            if request.headers().contains_key("x-answer-here") {
+                return Ok(request.into_response("wrapped after it").map_into_boxed_body());
+            }
+            next.call(request).await.map(ServiceResponse::map_into_boxed_body)
+        },
+    ));
+    let app = App::new()
+        .route("/webhooks/first", web::post().to(async || "registered before it"))
+        .service(scope)
+        .route("/webhooks/later", web::post().to(async || "registered after it"));
+    let app = init_service(app).await;
+    let first = send(&app, tampered().path("/webhooks/first")).await;
+    assert_eq!(first, (200, "registered before it".to_owned()));
+    let outer = send(&app, tampered().header("x-answer-here", "")).await;
+    assert_eq!(outer, (200, "wrapped after it".to_owned()));
+    assert_eq!(send(&app, tampered().path("/webhooks/later")).await.0, 401);
+}
+
 #[actix_web::test]
 async fn the_delivery_of_the_middleware_wins_over_a_config() {
     let other = Verifier::new(Secret::new("another secret").unwrap());
