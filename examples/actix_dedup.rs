@@ -8,11 +8,11 @@
 
 mod shutdown;
 
-use std::{env, error::Error, io, process::ExitCode, time::Duration};
+use std::{env, error::Error, process::ExitCode, time::Duration};
 
-use actix_web::{App, HttpResponse, HttpServer, Responder, web};
-use pierre_webhook_actix::{Secret, Verifier, Webhook, WebhookConfig};
-use pierre_webhook_dedup::{Dedup, MemoryStore};
+use actix_web::{App, HttpResponse, HttpServer, web};
+use pierre_webhook_actix::{Secret, Verifier, VerifyWebhook, Webhook};
+use pierre_webhook_dedup::{Dedup, DedupMiddleware, MemoryStore};
 use tracing::{info, warn};
 
 /// How long handlers may take to end once the server has been told to.
@@ -35,40 +35,36 @@ async fn serve() -> Result<(), Box<dyn Error>> {
     let address = env::var("BIND_ADDRESS").unwrap_or_else(|_| "127.0.0.1:8787".to_owned());
 
     // Created once, because the closure below runs once per worker, and all workers share the records.
-    let config = WebhookConfig::new(Verifier::new(secret));
+    let verify = VerifyWebhook::new(Verifier::new(secret));
     let dedup = Dedup::new(MemoryStore::new());
-    let data = web::Data::new(dedup.clone());
+    let once = DedupMiddleware::new(dedup.clone());
+    let signal = shutdown::signal()?;
     let server = HttpServer::new(move || {
-        App::new()
-            .app_data(config.clone())
-            .app_data(data.clone())
-            .route("/webhooks", web::post().to(receive))
+        // The last `wrap` is called first.
+        let route = web::resource("/webhooks").route(web::post().to(deploy));
+        App::new().service(route.wrap(once.clone()).wrap(verify.clone()))
     })
-    .shutdown_signal(shutdown::signal()?)
+    .shutdown_signal(async move {
+        signal.await;
+        // The workers drop handlers that still run when they stop, so let them end first. New deliveries get a 503.
+        // What doesn't finish in time is handed to the next process.
+        let unfinished = dedup.shutdown(GRACE).await;
+        if !unfinished.is_empty() {
+            warn!("{unfinished}");
+        }
+    })
     .bind(&address)
     .map_err(|error| format!("cannot listen on {address}: {error}"))?;
     for address in server.addrs() {
         info!("listening on http://{address}/webhooks");
     }
     server.run().await?;
-    // What doesn't finish in time is handed to the next process.
-    let unfinished = dedup.shutdown(GRACE).await;
-    if !unfinished.is_empty() {
-        warn!("{unfinished}");
-    }
     Ok(())
 }
 
-/// Responds with what `deploy` returns, with 200 if the delivery was handled before, and with 503 if it is being
-/// handled or the store failed.
-async fn receive(webhook: Webhook, dedup: web::Data<Dedup>) -> actix_web::Result<impl Responder> {
-    let dedup = dedup.for_tenant(webhook.tenant.as_deref());
-    Ok(dedup.once(webhook.id(), || deploy(&webhook)).await?)
-}
-
-/// Any `Ok` completes the delivery. After an `Err` or a panic, the sender's retry runs this again. The error can be any
-/// `ResponseError`. `actix_web::Error` doesn't implement that, so use an error type of your own.
-async fn deploy(webhook: &Webhook) -> io::Result<HttpResponse> {
+/// Runs once per delivery. A 2xx completes it. After any other status or a panic, the sender's retry runs this again. It
+/// runs to its end even if the sender disconnects.
+async fn deploy(webhook: Webhook) -> HttpResponse {
     info!(id = %webhook.id(), event_type = webhook.event_type(), "handled");
-    Ok(HttpResponse::NoContent().finish())
+    HttpResponse::NoContent().finish()
 }

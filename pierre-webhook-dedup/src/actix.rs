@@ -1,9 +1,13 @@
-//! Lets actix handlers return `Once` and `OnceError`.
+//! The actix middleware; and actix handlers may return `Once` and `OnceError`.
+
+mod middleware;
+mod service;
 
 use actix_web::{
     HttpRequest, HttpResponse, Responder, ResponseError, body::BoxBody, http::StatusCode,
 };
 
+pub use self::{middleware::DedupMiddleware, service::DedupMiddlewareService};
 use crate::{
     answer::Answer,
     once::{Once, OnceError},

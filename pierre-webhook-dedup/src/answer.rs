@@ -14,9 +14,8 @@ pub(crate) enum Answer {
         retry_after: Duration,
     },
     StoreFailed,
-    /// No layer outside of this one has verified the request.
-    #[cfg(feature = "tower")]
-    NotVerified,
+    /// Nothing outside of the layer or the middleware has verified the request. The text says what to add.
+    NotVerified(&'static str),
 }
 
 impl Answer {
@@ -24,8 +23,7 @@ impl Answer {
         match self {
             Self::Completed => 200,
             Self::InProgress { .. } | Self::StoreFailed => 503,
-            #[cfg(feature = "tower")]
-            Self::NotVerified => 500,
+            Self::NotVerified(_) => 500,
         }
     }
 
@@ -37,11 +35,7 @@ impl Answer {
                 ("delivery_in_progress", "Webhook delivery is being handled already")
             }
             Self::StoreFailed => ("dedup_unavailable", "Webhook deduplication is not available"),
-            #[cfg(feature = "tower")]
-            Self::NotVerified => (
-                "webhook_not_verified",
-                "Webhook is not verified: add VerifyWebhookLayer outside of DedupLayer",
-            ),
+            Self::NotVerified(text) => ("webhook_not_verified", *text),
         };
         problem_json(self.status(), code, detail)
     }

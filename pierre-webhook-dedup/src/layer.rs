@@ -1,6 +1,5 @@
 //! `DedupLayer`: deduplication for axum and any tower stack.
 
-mod rules;
 mod service;
 
 use std::{fmt, sync::Arc};
@@ -9,9 +8,8 @@ use pierre_webhook_core::DeliveryId;
 use pierre_webhook_tower::Webhook;
 use tower_layer::Layer;
 
-use self::rules::Rules;
 pub use self::service::DedupService;
-use crate::dedup::Dedup;
+use crate::{dedup::Dedup, rules::Rules};
 
 /// A tower layer that handles each verified delivery once.
 ///
@@ -62,7 +60,7 @@ use crate::dedup::Dedup;
 #[derive(Clone)]
 pub struct DedupLayer {
     dedup: Dedup,
-    rules: Rules,
+    rules: Rules<Webhook>,
 }
 
 impl DedupLayer {

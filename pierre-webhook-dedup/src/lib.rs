@@ -11,6 +11,8 @@ mod dedup;
 mod duration;
 mod error;
 mod handle;
+#[cfg(any(feature = "actix", feature = "tower"))]
+mod handling;
 #[cfg(feature = "tower")]
 mod layer;
 mod lease;
@@ -21,6 +23,8 @@ mod owner;
 mod panics;
 #[cfg(feature = "redis")]
 mod redis;
+#[cfg(any(feature = "actix", feature = "tower"))]
+mod rules;
 mod run;
 mod shutdown;
 mod store;
@@ -30,6 +34,8 @@ mod terms;
 mod trace;
 mod unrecorded;
 
+#[cfg(feature = "actix")]
+pub use crate::actix::{DedupMiddleware, DedupMiddlewareService};
 #[cfg(feature = "redis")]
 pub use crate::redis::RedisStore;
 #[cfg(feature = "tower")]

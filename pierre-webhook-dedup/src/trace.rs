@@ -42,12 +42,12 @@ pub(crate) fn warn_of_server(text: &'static str) {
 pub(crate) fn warn_of_server(_: &'static str) {}
 
 /// Keeps the current span, even in a task of its own.
-#[cfg(all(feature = "tower", feature = "tracing"))]
+#[cfg(all(any(feature = "actix", feature = "tower"), feature = "tracing"))]
 pub(crate) fn in_this_span<F>(future: F) -> tracing::instrument::Instrumented<F> {
     tracing::Instrument::in_current_span(future)
 }
 
-#[cfg(all(feature = "tower", not(feature = "tracing")))]
+#[cfg(all(any(feature = "actix", feature = "tower"), not(feature = "tracing")))]
 pub(crate) fn in_this_span<F>(future: F) -> F {
     future
 }

@@ -2,7 +2,6 @@
 
 use std::{
     fmt, mem,
-    panic::resume_unwind,
     pin::Pin,
     task::{Context, Poll},
 };
@@ -12,12 +11,12 @@ use pierre_webhook_tower::{ResponseBody, Webhook};
 use tokio::runtime::Handle;
 use tower_service::Service;
 
-use super::rules::Rules;
 use crate::{
     answer::Answer,
     dedup::Dedup,
     handle::LeaseHandle,
-    once::{Once, OnceError},
+    handling::{end_of, handle},
+    rules::Rules,
     trace::in_this_span,
 };
 
@@ -28,11 +27,11 @@ use crate::{
 pub struct DedupService<S> {
     inner: S,
     dedup: Dedup,
-    rules: Rules,
+    rules: Rules<Webhook>,
 }
 
 impl<S> DedupService<S> {
-    pub(super) fn new(inner: S, dedup: Dedup, rules: Rules) -> Self {
+    pub(super) fn new(inner: S, dedup: Dedup, rules: Rules<Webhook>) -> Self {
         Self { inner, dedup, rules }
     }
 
@@ -84,14 +83,8 @@ where
         Box::pin(async {
             // Without a runtime the claim fails at once, and that is the answer.
             let Ok(runtime) = Handle::try_current() else { return answer.await };
-            match runtime.spawn(in_this_span(answer)).await {
-                Ok(result) => result,
-                Err(failure) => match failure.try_into_panic() {
-                    Ok(panic) => resume_unwind(panic),
-                    // The task was cancelled: the runtime is shutting down.
-                    Err(_) => Ok(respond(&Answer::StoreFailed)),
-                },
-            }
+            let task = runtime.spawn(in_this_span(answer));
+            end_of(task).await.unwrap_or_else(|answer| Ok(respond(&answer)))
         })
     }
 }
@@ -108,7 +101,7 @@ where
 
 async fn answer<S, ReqBody, ResBody>(
     dedup: Dedup,
-    rules: Rules,
+    rules: Rules<Webhook>,
     mut inner: S,
     mut request: Request<ReqBody>,
 ) -> Result<Response<ResponseBody<ResBody>>, S::Error>
@@ -116,23 +109,21 @@ where
     S: Service<Request<ReqBody>, Response = Response<ResBody>>,
 {
     let Some(webhook) = request.extensions().get::<Webhook>() else {
-        return Ok(respond(&Answer::NotVerified));
+        let text = "Webhook is not verified: add VerifyWebhookLayer outside of DedupLayer";
+        return Ok(respond(&Answer::NotVerified(text)));
     };
     let id = rules.id(webhook);
     let dedup = dedup.for_tenant(webhook.tenant.as_deref());
     let work = async |lease: LeaseHandle| {
         request.extensions_mut().insert(lease);
         match inner.call(request).await {
-            Ok(response) if response.status().is_success() => Ok(response),
+            Ok(response) if response.status().is_success() => Ok(Ok(response)),
             failure => Err(failure),
         }
     };
-    match dedup.once_with(id, work).await {
-        Ok(Once::Ran { value: response, .. }) => Ok(response.map(ResponseBody::inner)),
-        Ok(Once::InProgress { retry_after }) => Ok(respond(&Answer::InProgress { retry_after })),
-        Ok(Once::Completed) => Ok(respond(&Answer::Completed)),
-        Err(OnceError::Work(failure)) => failure.map(|response| response.map(ResponseBody::inner)),
-        Err(OnceError::Store(_)) => Ok(respond(&Answer::StoreFailed)),
+    match handle(&dedup, id, work).await {
+        Ok(handled) => handled.map(|response| response.map(ResponseBody::inner)),
+        Err(answer) => Ok(respond(&answer)),
     }
 }
 

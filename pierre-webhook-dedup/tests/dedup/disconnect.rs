@@ -21,7 +21,7 @@ use crate::faulty::{Fault, Faulty, Operation};
 
 const SECRET: &str = "a secret of the tests";
 
-fn delivery() -> Vec<u8> {
+pub(crate) fn delivery() -> Vec<u8> {
     let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap().as_secs();
     let signature = Secret::new(SECRET).unwrap().sign(now, b"{}");
     Request::delivery("ping", &signature, "{}").with_content_length()
@@ -29,9 +29,15 @@ fn delivery() -> Vec<u8> {
 
 /// How often a handler began, and how often it ended.
 #[derive(Clone, Default)]
-struct Runs {
-    begun: Arc<AtomicUsize>,
-    ended: Arc<AtomicUsize>,
+pub(crate) struct Runs {
+    pub(crate) begun: Arc<AtomicUsize>,
+    pub(crate) ended: Arc<AtomicUsize>,
+}
+
+impl Runs {
+    pub(crate) fn counts(&self) -> [usize; 2] {
+        [&self.begun, &self.ended].map(|count| count.load(Ordering::SeqCst))
+    }
 }
 
 fn server(layer: DedupLayer, work: Duration, runs: &Runs) -> Server {
@@ -45,7 +51,7 @@ fn server(layer: DedupLayer, work: Duration, runs: &Runs) -> Server {
     Server::axum(Router::new().route("/webhooks", post(handler).layer((verify, layer))))
 }
 
-fn until(what: &str, is_so: impl Fn() -> bool) {
+pub(crate) fn until(what: &str, is_so: impl Fn() -> bool) {
     let start = Instant::now();
     while !is_so() {
         assert!(start.elapsed() < PATIENCE, "{what}");
@@ -54,7 +60,7 @@ fn until(what: &str, is_so: impl Fn() -> bool) {
 }
 
 /// Sends the delivery until it isn't in progress any more, and returns the status.
-fn send_until_handled(server: &Server) -> u16 {
+pub(crate) fn send_until_handled(server: &Server) -> u16 {
     let start = Instant::now();
     loop {
         let response = exchange(server.address, &delivery());
@@ -92,8 +98,7 @@ fn with_stop_with_sender_a_disconnected_client_cancels_the_handler_and_a_retry_r
     until("it begins", || runs.begun.load(Ordering::SeqCst) == 1);
     connection.reset();
     assert_eq!(send_until_handled(&server), 200);
-    let counts = [&runs.begun, &runs.ended].map(|count| count.load(Ordering::SeqCst));
-    assert_eq!(counts, [2, 1]);
+    assert_eq!(runs.counts(), [2, 1]);
 }
 
 #[test]
@@ -106,6 +111,5 @@ fn the_handler_survives_a_disconnected_client() {
     until("it begins", || runs.begun.load(Ordering::SeqCst) == 1);
     connection.reset();
     assert_eq!(send_until_handled(&server), 200);
-    let counts = [&runs.begun, &runs.ended].map(|count| count.load(Ordering::SeqCst));
-    assert_eq!(counts, [1, 1]);
+    assert_eq!(runs.counts(), [1, 1]);
 }

@@ -26,7 +26,7 @@ use tracing::Instrument;
 
 use crate::faulty::{Fault, Faulty, Operation};
 
-const SECRET: &str = "a secret of the tests";
+pub(crate) const SECRET: &str = "a secret of the tests";
 
 fn verify() -> VerifyWebhookLayer {
     VerifyWebhookLayer::new(Verifier::new(Secret::new(SECRET).unwrap()))
@@ -67,7 +67,7 @@ fn app(layer: DedupLayer, statuses: &'static [u16]) -> (Router, Arc<AtomicUsize>
     (app, runs)
 }
 
-fn problem(status: u16, title: &str, code: &str, detail: &str) -> String {
+pub(crate) fn problem(status: u16, title: &str, code: &str, detail: &str) -> String {
     format!(
         r#"{{"type":"about:blank","title":"{title}","status":{status},"detail":"{detail}","code":"{code}"}}"#
     )

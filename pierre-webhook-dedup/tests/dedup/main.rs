@@ -17,6 +17,7 @@ mod faulty;
 mod layer;
 mod lost;
 mod memory;
+mod middleware;
 mod once;
 mod redis;
 mod renewal;
