@@ -9,22 +9,22 @@ use crate::{
 
 pub(super) const CASES: &[Case] = &[
     Case::new(
-        "relabelled-failed-as-succeeded",
+        "relabeled-failed-as-succeeded",
         "a failed sync under the header of a successful one",
         |maker| Some(maker.request("repo.sync.succeeded", maker.body(KnownEvent::SyncFailed))),
     ),
-    Case::new("relabelled-sync-as-push", "a sync under the header of a push", |maker| {
+    Case::new("relabeled-sync-as-push", "a sync under the header of a push", |maker| {
         Some(maker.request("push", maker.body(KnownEvent::SyncStarted)))
     }),
-    Case::new("relabelled-push-as-sync", "a push under the header of a sync", |maker| {
+    Case::new("relabeled-push-as-sync", "a push under the header of a sync", |maker| {
         Some(maker.request("repo.sync.started", maker.body(KnownEvent::Push)))
     }),
     Case::new(
-        "relabelled-as-unknown",
+        "relabeled-as-unknown",
         "a failed sync under the header of an unknown event",
         |maker| Some(maker.request("repo.deleted", maker.body(KnownEvent::SyncFailed))),
     ),
-    Case::new("relabelled-twice-in-unknown", "two types in an unknown event", |maker| {
+    Case::new("relabeled-twice-in-unknown", "two types in an unknown event", |maker| {
         Some(maker.request("repo.deleted", r#"{"type":"repo.deleted","type":"push"}"#))
     }),
     Case::new("type-number", "a type that is a number", |maker| {

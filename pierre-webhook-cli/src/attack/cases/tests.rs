@@ -59,7 +59,7 @@ fn core_accepts_legal_cases_and_rejects_the_others_by_the_rule_they_break() {
             name if legal.contains(name) => "accepted",
             "wire-truncated" => "not accepted",
             "wire-oversized-forged" => "Webhook timestamp too old",
-            "relabelled-push-as-sync" | "type-number" => "Invalid repo.sync.started payload",
+            "relabeled-push-as-sync" | "type-number" => "Invalid repo.sync.started payload",
             name => match name.split('-').next().unwrap() {
                 "signature" => "Missing or invalid X-Pierre-Signature header",
                 "event" => "Missing or invalid X-Pierre-Event header",
@@ -69,7 +69,7 @@ fn core_accepts_legal_cases_and_rejects_the_others_by_the_rule_they_break() {
                 "age" => "Webhook timestamp too old (",
                 "ahead" => "Webhook timestamp is in the future",
                 "json" => "Invalid JSON payload",
-                "relabelled" => "Event type mismatch: header says ",
+                "relabeled" => "Event type mismatch: header says ",
                 "push" => "Invalid push payload",
                 "sync" => "Invalid repo.sync.",
                 "wire" => "Webhook body larger than 1048576 bytes",
