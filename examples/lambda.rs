@@ -1,4 +1,4 @@
-//! An AWS Lambda function behind a function URL, an API Gateway or a load balancer. docs/lambda.md says what to watch
+//! An AWS Lambda function behind a function URL, an API Gateway or a load balancer. book/src/lambda.md says what to watch
 //! out for.
 //!
 //! ```sh

@@ -13,7 +13,7 @@ HERE = Path(__file__).resolve().parent
 ROOT = HERE.parent.parent
 DELIVERIES = ROOT / "tests/vectors/deliveries.json"
 RECORDED = HERE / "recorded.json"
-TABLE = ROOT / "docs/sdks.md"
+TABLE = ROOT / "book/src/sdks.md"
 
 
 class TypeScript:
@@ -264,9 +264,9 @@ def record(now, answers, deliveries):
 def check_table(deliveries):
     if TABLE.exists() and TABLE.read_text() == table(deliveries):
         return 0
-    print("docs/sdks.md doesn't say what tests/vectors/deliveries.json says. It should change like this:")
+    print("book/src/sdks.md doesn't say what tests/vectors/deliveries.json says. It should change like this:")
     before = TABLE.read_text().splitlines() if TABLE.exists() else []
-    for line in difflib.unified_diff(before, table(deliveries).splitlines(), "docs/sdks.md", "expected", lineterm=""):
+    for line in difflib.unified_diff(before, table(deliveries).splitlines(), "book/src/sdks.md", "expected", lineterm=""):
         print(f"  {line}")
     return 1
 
@@ -274,8 +274,8 @@ def check_table(deliveries):
 INTRODUCTION = """\
 # Differences from the official SDKs
 
-Each delivery of [tests/vectors/deliveries.json](../tests/vectors/deliveries.json) that an official SDK answers otherwise than these
-crates. [README](../README.md#coming-from-the-official-sdks) sums the differences up, and [protocol.md](protocol.md) has the reason
+Each delivery of `tests/vectors/deliveries.json` that an official SDK answers otherwise than these
+crates. [From the official SDKs](from-the-official-sdks.md) sums the differences up, and [protocol.md](protocol.md) has the reason
 beside each rule. All other deliveries of that table get the same answer.
 
 `.ci/drift` gives the deliveries to the newest SDKs, and fails if one answers otherwise than recorded here. The same script writes this

@@ -37,7 +37,7 @@ pub(crate) enum Command {
     Listen(ListenArgs),
     /// Explain why a delivery is rejected, and prove what broke its signature
     ///
-    /// The rules are numbered as in docs/protocol.md, which says what each one checks.
+    /// The rules are numbered as in book/src/protocol.md, which says what each one checks.
     Explain(ExplainArgs),
     /// Check that a receiver rejects forged and malformed deliveries
     Attack(Box<AttackArgs>),

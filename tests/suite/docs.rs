@@ -1,7 +1,7 @@
 //! Checks that the documents match the code.
 
 use std::{
-    collections::HashMap,
+    collections::{BTreeSet, HashMap},
     fs,
     path::{Path, PathBuf},
 };
@@ -113,33 +113,84 @@ fn links_and_anchors_are_read_as_github_reads_them() {
 }
 
 #[test]
-fn the_protocol_page_lists_every_code_with_its_status() {
-    let rows: Vec<Vec<String>> = read("docs/protocol.md")
-        .lines()
-        .filter(|line| line.starts_with("| `") && line.matches(" | ").count() == 3)
-        .map(|line| line.trim_matches(['|', ' ']).split(" | ").map(str::to_owned).collect())
-        .collect();
-    let row = |code: &str| {
-        let of_code: Vec<_> = rows.iter().filter(|row| row[0] == format!("`{code}`")).collect();
-        assert_eq!(of_code.len(), 1, "rows of {code}");
-        of_code[0].clone()
+fn troubleshooting_has_cause_proof_and_remedy_of_every_code() {
+    let page = read("book/src/troubleshooting.md");
+    let sections: HashMap<&str, &str> =
+        page.split("\n### `").skip(1).filter_map(|section| section.split_once('`')).collect();
+    for (code, section) in &sections {
+        for part in ["\n- **Cause:** ", "\n- **Proof:** ", "\n- **Remedy:** "] {
+            assert_eq!(section.matches(part).count(), 1, "{part:?} of {code}");
+        }
+    }
+    let line = |code: &str, status: u16, text: &str| {
+        let section = sections.get(code).unwrap_or_else(|| panic!("{code} is missing"));
+        let line = format!("\n\n{status} `{text}`\n");
+        assert!(section.starts_with(&line), "{code}: {line}");
     };
+    for error in &SIMPLE {
+        line(error.code(), error.status_code(), &error.to_string());
+    }
+    for error in errors_of_the_table().filter(|error| !SIMPLE.contains(error)) {
+        let text = error.to_string();
+        let is_this = |template: &str| {
+            let (start, end) = (template.split('<').next(), template.rsplit('>').next());
+            start.is_some_and(|start| text.starts_with(start))
+                && end.is_some_and(|end| text.ends_with(end))
+        };
+        let (_, template) = WITH_FIELDS.into_iter().find(|(_, text)| is_this(text)).unwrap();
+        line(error.code(), error.status_code(), template);
+    }
     let error_rs = read("pierre-webhook-core/src/error.rs");
     let codes =
         error_rs.lines().filter_map(|line| line.trim().strip_suffix("\",")?.split_once("=> \""));
-    let codes: Vec<_> = codes.map(|(_, code)| row(code)).collect();
+    let codes: Vec<_> = codes.map(|(_, code)| code).collect();
     assert_eq!(codes.len(), 14);
-    for error in SIMPLE.into_iter().chain(errors_of_the_table()) {
-        assert_eq!(row(error.code())[1], error.status_code().to_string(), "{}", error.code());
-    }
-    // Those that the adapters and the deduplication name.
+    assert!(codes.iter().all(|code| sections.contains_key(code)), "{codes:?}");
+    // Those that the adapters, the deduplication and the inbox name.
     let crates = ["core", "tower", "actix", "dedup", "inbox"]
         .map(|name| format!("pierre-webhook-{name}/src"));
     let sources: String =
         crates.iter().flat_map(|folder| files(&root().join(folder), ".rs")).map(read).collect();
-    for row in &rows {
-        let code = row[0].trim_matches('`');
+    for code in sections.keys() {
         assert!(sources.contains(&format!("\"{code}\"")), "no source has the code {code}");
+    }
+    // Texts of problems stand in their sources whole.
+    for text in code_spans(&page).filter(|text| text.starts_with("Webhook ") && !text.contains('<'))
+    {
+        assert!(sources.contains(text), "no source has the text {text}");
+    }
+}
+
+#[test]
+fn every_page_of_the_book_is_listed_and_compiled() {
+    let names = |text: &str, before: &str, after: &str| -> BTreeSet<String> {
+        let parts = text.split(before).skip(1).filter_map(|rest| rest.split_once(after));
+        parts.map(|(name, _)| name.to_owned()).collect()
+    };
+    let pages: BTreeSet<String> = files(&root().join("book/src"), ".md")
+        .iter()
+        .map(|path| path.file_stem().unwrap().to_str().unwrap().to_owned())
+        .filter(|name| name != "SUMMARY")
+        .collect();
+    assert!(pages.len() > 10, "{pages:?}");
+    assert_eq!(names(&read("book/src/SUMMARY.md"), "](", ".md)"), pages);
+    assert_eq!(names(&read("book/llms.txt"), "](src/", ".md)"), pages);
+    let lib = read("book/lib.rs");
+    let (_, list) = lib.split_once("pages! {").unwrap();
+    assert_eq!(
+        list.split('"').skip(1).step_by(2).map(str::to_owned).collect::<BTreeSet<_>>(),
+        pages
+    );
+}
+
+#[test]
+fn the_book_links_only_to_itself() {
+    let book = root().join("book/src");
+    for file in files(&book, ".md") {
+        let text = read(&file);
+        for target in prose(&text).flat_map(link_targets).filter(|target| !target.contains("://")) {
+            assert!(!target.starts_with('.'), "{target} in {}", file.display());
+        }
     }
 }
 
