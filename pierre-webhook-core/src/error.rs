@@ -131,7 +131,7 @@ impl Error {
     /// Returns the stable name of the reason, such as `invalid_signature`: one name for each variant.
     ///
     /// Unlike the text, it contains no age, limit or event type, so it can label a metric or select an alert.
-    /// The table of codes in `book/src/protocol.md` lists their causes and what to do.
+    /// `book/src/troubleshooting.md` lists their causes and what to do.
     pub fn code(&self) -> &'static str {
         match self {
             Self::MissingSignatureHeader => "missing_signature_header",

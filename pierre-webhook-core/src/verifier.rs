@@ -43,8 +43,8 @@ pub struct Verifier {
 }
 
 impl Verifier {
-    /// Accepts deliveries signed with this secret at most 5 minutes ago, by a clock at most 60 seconds ahead
-    /// of this one, with a body of at most 1 MiB.
+    /// Accepts deliveries that were signed with this secret at most 5 minutes ago or, if the clocks differ, at most
+    /// 60 seconds in the future, and whose body is at most 1 MiB.
     pub fn new(secret: Secret) -> Self {
         Self { settings: Arc::new(Settings::new(secret)) }
     }
@@ -67,11 +67,11 @@ impl Verifier {
 
     /// Sets the maximum age of a delivery, inclusive. Default: 300 seconds.
     ///
-    /// The age is checked before the body is read and again when the body is complete, so a delivery whose
-    /// last byte is withheld expires like any other.
+    /// If the body arrives in parts ([`begin`](Self::begin)), the age is checked before it is read and again when it is
+    /// complete, so a sender can't keep a delivery fresh by withholding its last byte.
     ///
-    /// Zero is a window of zero seconds: a forgotten setting fails closed. (In the official TypeScript and
-    /// Python SDKs zero disables the check, in the Go SDK it means the default.)
+    /// Zero accepts only what was signed in the current second, so a forgotten setting fails closed. (In the
+    /// official TypeScript and Python SDKs zero disables the check, in the Go SDK it means the default.)
     #[must_use]
     pub fn max_age(self, max_age: Duration) -> Self {
         self.with(|settings| settings.max_age = Some(max_age))
@@ -95,7 +95,7 @@ impl Verifier {
         self.with(|settings| settings.future_tolerance = tolerance)
     }
 
-    /// Names the tenant whose deliveries this verifier accepts. None by default.
+    /// Labels what this verifier accepts with a tenant's name. None by default.
     ///
     /// The name is put on each accepted [`Delivery`] and on the adapters' rejections and log events, so that
     /// no handler has to derive the tenant from the request a second time. Cloning it costs one reference
@@ -159,8 +159,10 @@ impl Verifier {
     ///
     /// # Errors
     ///
-    /// Any [`Error`] from [`TimestampTooOld`](Error::TimestampTooOld) on that isn't made by an adapter, in the
-    /// order of the variants.
+    /// In this order: [`Error::TimestampTooOld`], [`Error::TimestampInFuture`], [`Error::BodyTooLarge`],
+    /// [`Error::InvalidSignature`], [`Error::InvalidJson`], [`Error::EventTypeMismatch`],
+    /// [`Error::InvalidPayload`]. The exception for 64 hex digits is that of
+    /// [`verify_signature`](Self::verify_signature).
     pub fn verify(&self, headers: &DeliveryHeaders<'_>, body: Bytes) -> Result<Delivery, Error> {
         let now = self.check_head(headers)?;
         let matched_secret = self.authenticate(headers.signature(), now, &body)?;

@@ -83,7 +83,10 @@ impl Claim {
     /// # async fn main() -> Result<(), pierre_webhook_dedup::StoreError> {
     /// # let (dedup, id) = (Dedup::new(MemoryStore::new()), DeliveryId::from([7; 32]));
     /// if let Begun::Claimed(claim) = dedup.begin(id).await? {
-    ///     println!("UPDATE sites SET .., token = {0:?} WHERE .. AND token <= {0:?}", claim.fencing_token());
+    ///     if let Some(token) = claim.fencing_token() {
+    ///         println!("UPDATE sites SET .., token = {token} WHERE .. AND token <= {token}");
+    ///     }
+    ///     claim.complete().await;
     /// }
     /// # Ok(())
     /// # }

@@ -11,10 +11,12 @@ impl Dedup {
     /// and then releases the claims that are left, within 2 seconds, so that another process can handle their
     /// deliveries at once.
     ///
-    /// Call it after the server has stopped accepting requests, within the time that the process has left, and
-    /// before the runtime ends: a claim that is dropped with its runtime isn't released, so its delivery waits for
-    /// the lease to expire. It ends all clones of this `Dedup`, of every scope and tenant. From then on
-    /// [`begin`](Self::begin) and [`once`](Self::once) return an error, and the layer responds with 503.
+    /// Call it after the server has stopped accepting requests, or, with the actix middleware, while the server still
+    /// runs: its workers drop their tasks when they stop. Either way, call it within the time that the process has
+    /// left and before the runtime ends: a claim that is dropped with its runtime isn't released, so its delivery
+    /// waits for the lease to expire. It ends all clones of this `Dedup`, of every scope and tenant. From then on
+    /// [`begin`](Self::begin) and [`once`](Self::once) return an error, and the layer and the middleware respond
+    /// with 503.
     ///
     /// Work that is still running isn't stopped. If its claim is released, another process may run it too.
     ///

@@ -14,7 +14,10 @@ use crate::{backoff::Backoff, error::InboxError, inbox::Inbox, job::Job, store::
 const SHORTEST_LEASE: Duration = Duration::from_millis(10);
 const LONGEST_LEASE: Duration = Duration::from_secs(365 * 24 * 60 * 60);
 
-/// Runs a function for each delivery of an [`Inbox`], again and again until it succeeds.
+/// Runs a function for each delivery of an [`Inbox`], until it succeeds or its last attempt fails.
+///
+/// A delivery may run more than once, for example if its process is killed. Make the function idempotent, or complete
+/// the delivery in the transaction of its effects with [`Job::complete_in`].
 ///
 /// ```
 /// use std::time::Duration;
@@ -41,7 +44,7 @@ const LONGEST_LEASE: Duration = Duration::from_secs(365 * 24 * 60 * 60);
 /// | --- | --- |
 /// | returns `Ok` | is done |
 /// | returns an error, panics, or takes longer than the [timeout](Self::timeout) | is tried again after the [backoff](Self::backoff) |
-/// | fails for the last time | is dead: kept, and shown by [`Inbox::dead`] |
+/// | fails in its last [attempt](Self::max_attempts) | is dead: kept, and shown by [`Inbox::dead`] |
 /// | has completed it with [`Job::complete_in`] | is done, whatever the function returns |
 ///
 /// If the process is killed, the delivery is tried again once its [lease](Self::lease) expires. Several workers, in

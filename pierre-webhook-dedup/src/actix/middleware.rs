@@ -80,6 +80,10 @@ use crate::{dedup::Dedup, rules::Rules};
 /// The request's extensions hold a [`LeaseHandle`](crate::LeaseHandle) for the handler, which has the fencing token of the
 /// claim and tells whether the lease is lost. Take it by `web::ReqData<LeaseHandle>`.
 ///
+/// A 2xx completes the delivery as soon as its head is returned; the body may still be streaming. If the store
+/// fails after the handler has succeeded, the response is the handler's and the completion is recorded in the
+/// background.
+///
 /// Create it once, outside of the closure that `HttpServer` calls for each worker.
 #[derive(Clone)]
 pub struct DedupMiddleware {
