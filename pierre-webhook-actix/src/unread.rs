@@ -20,7 +20,7 @@ use futures_core::Stream;
 
 /// How many bytes of an unread body are read at once, and how long each further chunk waits. Reading slowly holds
 /// the sender back, and reading at all is how the end of the connection is noticed.
-const READ_AT_ONCE: usize = 64 << 10;
+const READ_AT_ONCE: usize = 65_536;
 const PAUSE: Duration = Duration::from_secs(1);
 
 /// The body of a request. If it is dropped before its end, it is kept until actix has sent the response and closed the

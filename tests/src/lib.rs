@@ -1,6 +1,7 @@
 //! What the tests share: the delivery table, servers on loopback, and a client that sends exactly what it is given.
 
 pub mod client;
+pub mod counted;
 pub mod http2;
 pub mod json_test_suite;
 pub mod log;

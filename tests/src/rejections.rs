@@ -1,4 +1,4 @@
-//! A delivery and rejected requests, and what an adapter must log about them.
+//! A delivery and rejected requests, and what an adapter must log and count about them.
 
 use pierre_webhook_core::{EVENT_HEADER, SIGNATURE_HEADER, Verifier};
 
@@ -50,4 +50,17 @@ pub fn expected_log(target: &str) -> Vec<String> {
     ]
     .map(|line| line.replace("TARGET", target))
     .to_vec()
+}
+
+/// Returns a line for each counter that the requests increment, in the form of
+/// [`Counted::lines`](crate::counted::Counted::lines).
+pub fn expected_counts() -> [&'static str; 6] {
+    [
+        "event_type=other,outcome=accepted,code=ok 1",
+        "event_type=other,outcome=rejected,code=invalid_signature 2",
+        "event_type=other,outcome=rejected,code=missing_signature_header 2",
+        "event_type=other,outcome=rejected,code=timestamp_too_old 1",
+        "event_type=other,outcome=rejected,code=verifier_unavailable 1",
+        "event_type=push,outcome=rejected,code=invalid_payload 1",
+    ]
 }

@@ -50,6 +50,13 @@ fn actix_closes_the_connection_on_an_unread_body_whatever_made_the_response() {
             assert!(webhook.is_err());
             "handled"
         };
+        let answers_late = async |webhook: Result<Webhook, actix_web::Error>| {
+            assert!(webhook.is_err());
+            for _ in 0..10 {
+                tokio::task::yield_now().await;
+            }
+            "handled"
+        };
         app.app_data(config.clone())
             .service(
                 web::resource("/replaced")
@@ -57,9 +64,10 @@ fn actix_closes_the_connection_on_an_unread_body_whatever_made_the_response() {
                     .route(web::post().to(async |_: Webhook| "")),
             )
             .route("/result", web::post().to(asks_for_the_result))
+            .route("/late", web::post().to(answers_late))
             .route("/number/{n}", web::post().to(async |_: web::Path<u32>, _: Webhook| ""));
     });
-    for (path, status) in [("/replaced", 401), ("/result", 200), ("/number/x", 404)] {
+    for (path, status) in [("/replaced", 401), ("/result", 200), ("/late", 200), ("/number/x", 404)] {
         let stale = secret().sign(NOW - 301, b"");
         let head = Request::delivery("ping", &stale, "").path(path);
         let head = head.head("Transfer-Encoding: chunked\r\n");

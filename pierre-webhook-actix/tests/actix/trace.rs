@@ -1,20 +1,22 @@
-//! What is logged about a rejection.
+//! What is logged about a rejection, and what is counted.
 
 use std::{fmt::Write, sync::Mutex};
 
 use actix_web::{App, HttpRequest, web};
 use pierre_webhook_actix::{VerifyWebhook, Webhook, WebhookConfig};
 use pierre_webhook_tests::{
+    counted::Counted,
     log::Log,
-    rejections::{expected_log, requests, secrets, unavailable},
+    rejections::{expected_counts, expected_log, requests, secrets, unavailable},
     sample::{BODY, delivery, verifier},
     secrecy::assert_prints_none,
 };
 
 #[actix_web::test]
-async fn the_extractor_logs_each_rejection_once() {
+async fn the_extractor_logs_each_rejection_and_counts_each_request_once() {
     let log = Log::default();
     let guard = log.subscribe();
+    let counted = Counted::new();
     let handler = || web::post().to(async |_: Webhook| "");
     let app = App::new()
         .service(
@@ -43,6 +45,7 @@ async fn the_extractor_logs_each_rejection_once() {
         actix_web::test::call_service(&app, request.to_request()).await;
     }
     drop(guard);
+    assert_eq!(counted.lines(), expected_counts());
     let mut expected = expected_log("pierre_webhook_actix");
     for (code, mistake) in [
         ("webhook_not_configured", "Webhook is not configured: add WebhookConfig to app_data"),
@@ -56,9 +59,10 @@ async fn the_extractor_logs_each_rejection_once() {
 }
 
 #[actix_web::test]
-async fn the_middleware_logs_each_rejection_once() {
+async fn the_middleware_logs_each_rejection_and_counts_each_request_once() {
     let log = Log::default();
     let guard = log.subscribe();
+    let counted = Counted::new();
     let scope = |path, verify: VerifyWebhook| {
         web::scope(path).wrap(verify).route("", web::post().to(async || ""))
     };
@@ -72,6 +76,7 @@ async fn the_middleware_logs_each_rejection_once() {
         actix_web::test::call_service(&app, request.to_request()).await;
     }
     drop(guard);
+    assert_eq!(counted.lines(), expected_counts());
     assert_eq!(log.lines(&secrets()), expected_log("pierre_webhook_actix"));
 }
 
