@@ -27,7 +27,7 @@ use tracing::{info, warn};
 /// How long a client may take to send the head of a request.
 const HEAD_TIMEOUT: Duration = Duration::from_secs(5);
 
-/// How long the look-up of the verifier and the body may take together.
+/// How long the lookup of the verifier and the body may take together.
 const RECEIVE_TIMEOUT: Duration = Duration::from_secs(10);
 
 /// How long a request may take from its head to its response. It also covers the handler, so it is longer than the

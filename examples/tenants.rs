@@ -34,7 +34,7 @@ use tokio::net::TcpListener;
 use tower_http::timeout::TimeoutLayer;
 use tracing::{error, info};
 
-/// How long a request may take from its head to its response, including the look-up, the body and the handler.
+/// How long a request may take from its head to its response, including the lookup, the body and the handler.
 const REQUEST_TIMEOUT: Duration = Duration::from_secs(20);
 
 #[tokio::main]
@@ -71,7 +71,7 @@ async fn serve() -> Result<(), Box<dyn Error>> {
             }
         }
     });
-    // The timeout is outermost, to bound how long the layer waits for the look-up and for a body.
+    // The timeout is outermost, to bound how long the layer waits for the lookup and for a body.
     let timeout = TimeoutLayer::with_status_code(StatusCode::REQUEST_TIMEOUT, REQUEST_TIMEOUT);
     let route = post(receive).route_layer((timeout, layer));
     let app = Router::new().route("/webhooks/{tenant}", route);
@@ -94,9 +94,9 @@ fn tenant(path: &str) -> Option<&str> {
     is_name.then_some(tenant)
 }
 
-/// Anyone can cause a look-up, since nothing is verified yet. If yours costs more than reading a file, cache it.
+/// Anyone can cause a lookup, since nothing is verified yet. If yours costs more than reading a file, cache it.
 ///
-/// For an unknown tenant this returns `None`, and the sender gets the response of a wrong signature. If the look-up
+/// For an unknown tenant this returns `None`, and the sender gets the response of a wrong signature. If the lookup
 /// fails, the sender gets a 503. The cause is only in our log.
 async fn look_up(directory: &Path, tenant: String) -> io::Result<Option<Verifier>> {
     let file = directory.join(&tenant);

@@ -1,4 +1,4 @@
-//! The look-up and the service behind the layer: they do what a script says, count, and panic if they are
+//! The lookup and the service behind the layer: they do what a script says, count, and panic if they are
 //! misused.
 
 use std::{
@@ -23,7 +23,7 @@ pub const ANSWER: &str = "handled";
 pub struct Inside {
     pub look_ups: Cell<usize>,
     pub calls: Cell<usize>,
-    /// How often look-up or service had nothing yet, and woke the task.
+    /// How often lookup or service had nothing yet, and woke the task.
     pub pendings: Cell<usize>,
     pub handled: RefCell<Option<(Webhook, Bytes)>>,
 }

@@ -40,7 +40,7 @@ pub struct WebhookConfig {
 /// A [`FindVerifier`] of any type.
 trait Finder: Send + Sync {
     fn find(&self, request: &HttpRequest) -> LookUp;
-    fn without_look_up(&self) -> Option<Verifier>;
+    fn without_lookup(&self) -> Option<Verifier>;
 }
 
 type LookUp = Pin<Box<dyn Future<Output = Result<Option<Verifier>, Rejection>>>>;
@@ -54,8 +54,8 @@ where
         Box::pin(async move { found.await.map_err(|error| Rejection::unavailable(error.into())) })
     }
 
-    fn without_look_up(&self) -> Option<Verifier> {
-        FindVerifier::without_look_up(self)
+    fn without_lookup(&self) -> Option<Verifier> {
+        FindVerifier::without_lookup(self)
     }
 }
 
@@ -85,7 +85,7 @@ impl WebhookConfig {
         Self { finder: Arc::new(finder), error_handler: None, timeout: Duration::from_secs(30) }
     }
 
-    /// Sets how long the look-up of the verifier and the whole body may take together. Default: 30 seconds.
+    /// Sets how long the lookup of the verifier and the whole body may take together. Default: 30 seconds.
     ///
     /// A request whose verifier isn't found in time is rejected with 503, and one whose body isn't complete in time
     /// as a body that could not be read. Either way the connection is closed.
@@ -119,7 +119,7 @@ impl WebhookConfig {
     }
 
     pub(crate) async fn find(&self, request: &HttpRequest) -> Result<Option<Verifier>, Rejection> {
-        match self.finder.without_look_up() {
+        match self.finder.without_lookup() {
             Some(verifier) => Ok(Some(verifier)),
             None => self.finder.find(request).await,
         }

@@ -82,7 +82,7 @@ impl VerifyWebhook {
         Self { config: WebhookConfig::new(finder) }
     }
 
-    /// Sets how long the look-up of the verifier and the whole body may take together. Default: 30 seconds. See
+    /// Sets how long the lookup of the verifier and the whole body may take together. Default: 30 seconds. See
     /// [`WebhookConfig::timeout`].
     pub fn timeout(self, timeout: Duration) -> Self {
         Self { config: self.config.timeout(timeout) }

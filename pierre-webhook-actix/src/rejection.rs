@@ -11,8 +11,8 @@ use pierre_webhook_core::Error;
 /// an error it responds with the status of the rule and problem details (RFC 9457). `Display` is the text that the
 /// sender is told.
 ///
-/// If a look-up or the body failed, the cause is in [`source`](StdError::source) and nowhere else: neither `Display`
-/// nor `Debug` prints it, since the error of a look-up may hold a password.
+/// If a lookup or the body failed, the cause is in [`source`](StdError::source) and nowhere else: neither `Display`
+/// nor `Debug` prints it, since the error of a lookup may hold a password.
 #[derive(Clone)]
 pub struct Rejection {
     error: Error,
@@ -53,7 +53,7 @@ impl Rejection {
     }
 
     pub(crate) fn look_up_timed_out() -> Self {
-        Self::unavailable(timed_out("the look-up took too long").into())
+        Self::unavailable(timed_out("the lookup took too long").into())
     }
 
     pub(crate) fn body_timed_out() -> Self {

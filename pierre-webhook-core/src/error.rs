@@ -37,7 +37,7 @@ pub enum Error {
     #[error("Invalid timestamp in signature")]
     InvalidTimestamp,
 
-    /// The look-up of the verifier failed. Made by the adapters, which keep the cause out of the response.
+    /// The lookup of the verifier failed. Made by the adapters, which keep the cause out of the response.
     #[error("Webhook verifier is not available")]
     VerifierUnavailable,
 
@@ -152,6 +152,14 @@ impl Error {
     }
 
     /// Returns the HTTP status code of the response.
+    ///
+    /// | status | for |
+    /// | --- | --- |
+    /// | 400 | headers that can't be parsed, a body that could not be read or isn't JSON, a relabeled delivery |
+    /// | 401 | a wrong signature, or one outside of the time window |
+    /// | 413 | a body over a limit |
+    /// | 422 | a known event whose payload isn't valid |
+    /// | 503 | a lookup that failed |
     pub fn status_code(&self) -> u16 {
         match self {
             Self::MissingSignatureHeader

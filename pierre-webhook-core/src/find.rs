@@ -47,7 +47,7 @@ use crate::{live::LiveVerifier, verifier::Verifier};
 ///
 /// # Security
 ///
-/// A look-up runs for requests that nobody has authenticated, and may take as long as the adapter allows: actix
+/// A lookup runs for requests that nobody has authenticated, and may take as long as the adapter allows: actix
 /// bounds it together with the body, tower needs a timeout outside of the layer.
 ///
 /// The answer to `Ok(None)` doesn't hide which tenants exist from somebody who tries: a tenant's verifier answers
@@ -59,18 +59,18 @@ use crate::{live::LiveVerifier, verifier::Verifier};
             `|head: &{Head}| {{ let id = ..; async move {{ Ok::<_, MyError>(..) }} }}`"
 )]
 pub trait FindVerifier<Head: ?Sized> {
-    /// Why a look-up failed.
+    /// Why a lookup failed.
     type Error: Into<Box<dyn Error + Send + Sync>>;
 
-    /// The running look-up.
+    /// The running lookup.
     type Future: Future<Output = Result<Option<Verifier>, Self::Error>>;
 
-    /// Starts the look-up. The future doesn't borrow from the head.
+    /// Starts the lookup. The future doesn't borrow from the head.
     fn find(&self, head: &Head) -> Self::Future;
 
-    /// Returns the verifier if it is the same for every request, so that no look-up is needed. Adapters ask this
+    /// Returns the verifier if it is the same for every request, so that no lookup is needed. Adapters ask this
     /// first. Default: `None`.
-    fn without_look_up(&self) -> Option<Verifier> {
+    fn without_lookup(&self) -> Option<Verifier> {
         None
     }
 }
@@ -83,7 +83,7 @@ impl<Head: ?Sized> FindVerifier<Head> for Verifier {
         ready(Ok(Some(self.clone())))
     }
 
-    fn without_look_up(&self) -> Option<Verifier> {
+    fn without_lookup(&self) -> Option<Verifier> {
         Some(self.clone())
     }
 }
@@ -96,7 +96,7 @@ impl<Head: ?Sized> FindVerifier<Head> for LiveVerifier {
         ready(Ok(Some(self.current())))
     }
 
-    fn without_look_up(&self) -> Option<Verifier> {
+    fn without_lookup(&self) -> Option<Verifier> {
         Some(self.current())
     }
 }

@@ -32,6 +32,8 @@ pub enum Once<T> {
 }
 
 /// Whether a completion is recorded.
+///
+/// Whichever it is, the work is done, so answer the sender with success: a retry could only repeat it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Recorded {

@@ -23,7 +23,7 @@ pin_project! {
     /// The future of [`VerifyWebhook`](crate::VerifyWebhook): verifies the request, then calls the inner service
     /// or responds with a rejection.
     ///
-    /// It never wakes itself: it is polled again only when the look-up, the body or the inner service wakes it.
+    /// It never wakes itself: it is polled again only when the lookup, the body or the inner service wakes it.
     /// Dropping it gives back whatever it reserved of the inner service.
     ///
     /// # Panics

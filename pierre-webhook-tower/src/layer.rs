@@ -18,7 +18,7 @@ use crate::{
 /// Where to put it:
 ///
 /// - Outside of decompression: the signature covers the compressed bytes.
-/// - Inside of timeouts: it waits for the look-up of the verifier and for the body, and has no timeout of its own.
+/// - Inside of timeouts: it waits for the lookup of the verifier and for the body, and has no timeout of its own.
 ///   Put tower-http's `TimeoutLayer` outside.
 /// - Outside of what limits or sheds load: senders that nobody has verified then hold none of that capacity. See
 ///   [`VerifyWebhook`].

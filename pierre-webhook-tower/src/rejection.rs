@@ -13,8 +13,8 @@ use crate::body::ResponseBody;
 /// It is in the extensions of the response, even if the response is your own, so a layer outside can count or
 /// log it. `Display` is the text that the sender is told.
 ///
-/// If a look-up or the body failed, the cause is in [`source`](StdError::source) and nowhere else: neither
-/// `Display` nor `Debug` prints it, since the error of a look-up may hold a password.
+/// If a lookup or the body failed, the cause is in [`source`](StdError::source) and nowhere else: neither
+/// `Display` nor `Debug` prints it, since the error of a lookup may hold a password.
 #[derive(Clone)]
 pub struct Rejection {
     error: Error,

@@ -1,4 +1,4 @@
-//! The verification of one request: headers, look-up, body.
+//! The verification of one request: headers, lookup, body.
 
 use std::{
     error::Error as StdError,
@@ -68,7 +68,7 @@ impl<L> Verification<L> {
             match self.as_mut().project() {
                 VerificationProjection::Starting => {
                     let headers = DeliveryHeaders::parse(&parts.headers)?;
-                    if let Some(verifier) = finder.without_look_up() {
+                    if let Some(verifier) = finder.without_lookup() {
                         let pending = begin(verifier, &headers)?;
                         self.set(Self::Receiving { pending });
                     } else {
@@ -81,13 +81,13 @@ impl<L> Verification<L> {
                     let found = ready!(look_up.poll(cx));
                     let found = found.map_err(|error| Rejection::unavailable(error.into()))?;
                     let verifier = found.ok_or(Error::InvalidSignature)?;
-                    // The headers borrow from the parts, so they are parsed again if the look-up was pending.
+                    // The headers borrow from the parts, so they are parsed again if the lookup was pending.
                     let headers = match parsed.take() {
                         Some(headers) => headers,
                         None => DeliveryHeaders::parse(&parts.headers)?,
                     };
                     let pending = begin(verifier, &headers)?;
-                    // This drops the look-up, so whatever it holds (such as a connection) is free while the body
+                    // This drops the lookup, so whatever it holds (such as a connection) is free while the body
                     // arrives.
                     self.set(Self::Receiving { pending });
                 }

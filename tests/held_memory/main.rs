@@ -53,14 +53,14 @@ fn of_http1(table: &mut Table) {
         http1::unfinished_head(http1::longest_head(framework))
     });
     row("HTTP/1: head, no body", Verify, 400, 64 * KIB, &|_| http1::head());
-    row("HTTP/1: head, look-up pending", LookUp, 400, 64 * KIB, &|_| http1::head());
+    row("HTTP/1: head, lookup pending", LookUp, 400, 64 * KIB, &|_| http1::head());
     row("HTTP/1: 1 MiB body, all but its last byte", Verify, 24, 3 * MIB, &|_| {
         http1::all_but_a_byte()
     });
     row("HTTP/1: 16,384 chunks of 1 byte", Verify, 24, 2 * MIB, &|_| {
         http1::chunks_of_a_byte(16 * KIB)
     });
-    table.row("HTTP/1: 1 MiB body, look-up pending", "24 connections", |framework| {
+    table.row("HTTP/1: 1 MiB body, lookup pending", "24 connections", |framework| {
         let (growth, _held) = start(framework, LookUp).growth(|address| http1::unread(address, 24));
         Cell::new(growth / 24, 512 * KIB)
     });
@@ -79,8 +79,8 @@ fn of_http2(table: &mut Table) {
     const FLOOD: usize = 100_000;
 
     for (case, header, bound) in [
-        ("HTTP/2: head, look-up pending", [0, 0], 32 * KIB),
-        ("HTTP/2: long head, look-up pending", [15 * KIB, MIB], 2 * MIB),
+        ("HTTP/2: head, lookup pending", [0, 0], 32 * KIB),
+        ("HTTP/2: long head, lookup pending", [15 * KIB, MIB], 2 * MIB),
     ] {
         let most = if header[1] == 0 { 2000 } else { 32 };
         table.row(case, &format!("up to {most} streams"), |framework| {
@@ -97,19 +97,19 @@ fn of_http2(table: &mut Table) {
             Cell::new(growth / open, bound).note(note)
         });
     }
-    table.row("HTTP/2: window full and unread, look-up pending", "8 connections", |framework| {
+    table.row("HTTP/2: window full and unread, lookup pending", "8 connections", |framework| {
         let child = start(framework, LookUp);
         let (growth, (_held, window)) = child.growth(|address| http2::full_windows(address, 8));
         assert!(growth / 8 > window / 2, "what the server holds is seen");
         Cell::new(growth / 8, 4 * MIB).note(format!("window of {}", table::size(window)))
     });
-    // Over actix all frames are kept until the look-up ends: 400 bytes each are more than that takes.
+    // Over actix all frames are kept until the lookup ends: 400 bytes each are more than that takes.
     const ALL_KEPT: usize = 400 * FLOOD;
     for (case, mode, length, bounds) in [
         ("HTTP/2: empty DATA frames, body being read", Verify, 0, [2 * MIB, 8 * MIB]),
-        ("HTTP/2: empty DATA frames, look-up pending", LookUp, 0, [2 * MIB, ALL_KEPT]),
+        ("HTTP/2: empty DATA frames, lookup pending", LookUp, 0, [2 * MIB, ALL_KEPT]),
         ("HTTP/2: DATA frames of 1 byte, body being read", Verify, 1, [8 * MIB, 8 * MIB]),
-        ("HTTP/2: DATA frames of 1 byte, look-up pending", LookUp, 1, [8 * MIB, ALL_KEPT]),
+        ("HTTP/2: DATA frames of 1 byte, lookup pending", LookUp, 1, [8 * MIB, ALL_KEPT]),
     ] {
         table.row(case, "1 connection", |framework| {
             let child = start(framework, mode);
@@ -129,7 +129,7 @@ fn of_http2(table: &mut Table) {
             Cell::new(growth, bounds[usize::from(framework == Actix)]).note(note)
         });
     }
-    let case = "HTTP/2: empty DATA frames, look-up pending until actix's `timeout`, twice";
+    let case = "HTTP/2: empty DATA frames, lookup pending until actix's `timeout`, twice";
     table.row(case, "1 connection", |framework| {
         if framework == Axum {
             return Cell::none();

@@ -12,11 +12,11 @@ use crate::{
 pub fn secrets() -> Vec<Vec<u8>> {
     let signed = [NOW, 0].map(|timestamp| secret().sign(timestamp, BODY.as_bytes()));
     let macs = signed.iter().flat_map(|signature| macs(signature));
-    // A word that only the body contains, and one that only the error of the look-up contains.
+    // A word that only the body contains, and one that only the error of the lookup contains.
     [SECRET, "thing", "hunter2"].map(Vec::from).into_iter().chain(macs).collect()
 }
 
-/// A look-up that fails. Requests with the path `/unavailable` must get it.
+/// A lookup that fails. Requests with the path `/unavailable` must get it.
 pub async fn unavailable() -> Result<Option<Verifier>, &'static str> {
     Err("the database password is hunter2")
 }

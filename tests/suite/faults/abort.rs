@@ -171,7 +171,7 @@ fn a_sender_that_disconnects_during_the_look_up_is_not_handled() {
         for is_reset in [true, false] {
             let mut connection = Connection::open(server.address);
             connection.send(&[&head[..], &delivery().body].concat());
-            begun.recv_timeout(PATIENCE).expect("a look-up");
+            begun.recv_timeout(PATIENCE).expect("a lookup");
             if is_reset {
                 connection.reset();
             } else {
