@@ -14,6 +14,6 @@ macro_rules! pages {
 #[cfg(doctest)]
 pages! {
     "checklist" "deploying" "faq" "from-the-official-sdks" "introduction" "judged" "lambda" "missed-deliveries"
-    "monitoring" "once-or-never-lost" "protocol" "sdks" "start-actix" "start-axum" "start-tower"
+    "monitoring" "once-or-never-lost" "performance" "protocol" "sdks" "start-actix" "start-axum" "start-tower"
     "tenants-and-rotation" "testing" "troubleshooting" "upgrading" "why"
 }

@@ -12,6 +12,16 @@ use crate::rejection::{Rejection, problem};
 /// Add it to `app_data`, either as it is or in `web::Data`. The innermost scope's wins. If both forms are present, the
 /// plain one wins whatever its scope, so use only one form. Cloning is cheap.
 ///
+/// - **Bodies over 1 MiB** need a higher [`Verifier::body_limit`]. Actix's own `PayloadConfig` doesn't apply here.
+/// - **Compressed bodies** are not decompressed, because the signature covers the bytes on the wire.
+/// - **Time:** [`timeout`](Self::timeout) bounds the lookup and the body, and `HttpServer::client_request_timeout` the
+///   head. To bound your handler, put a timeout around the route that is longer than this one.
+/// - **HTTP/2:** if you look verifiers up, accept HTTP/2 at a proxy and speak HTTP/1.1 to actix. While a lookup is
+///   pending, a client can send empty DATA frames, and actix's HTTP/2 library (h2 0.3) keeps each of them in memory.
+/// - **A rejected body is not read.** The connection is closed instead.
+/// - **One config on several routes** lets someone who captured a delivery send it to any of them while it is fresh,
+///   because the signature doesn't cover the path.
+///
 /// ```
 /// use actix_web::{App, HttpResponse, error::InternalError, web};
 /// use pierre_webhook_actix::{Rejection, Secret, Verifier, Webhook, WebhookConfig};

@@ -18,9 +18,8 @@ use actix_web::{
 };
 use futures_core::Stream;
 
-/// How many bytes of an unread body are read at once, and how long each further chunk waits. Reading slowly holds
-/// the sender back, and reading at all is how the end of the connection is noticed.
-const READ_AT_ONCE: usize = 65_536;
+/// How long each chunk of an unread body waits. Reading slowly holds the sender back, and reading at all is how the end
+/// of the connection is noticed.
 const PAUSE: Duration = Duration::from_secs(1);
 
 /// The body of a request. If it is dropped before its end, it is kept until actix has sent the response and closed the
@@ -62,13 +61,8 @@ impl Drop for UnreadBody {
 
 /// Keeps a body until its connection is closed.
 async fn keep(mut payload: Payload) {
-    let mut read = 0_usize;
-    while let Some(Ok(chunk)) = poll_fn(|cx| poll_next(&mut payload, cx)).await {
-        // An empty chunk counts too, so an endless stream of them ends in a pause.
-        read = read.saturating_add(chunk.len().max(1));
-        if read > READ_AT_ONCE {
-            sleep(PAUSE).await;
-        }
+    while let Some(Ok(_)) = poll_fn(|cx| poll_next(&mut payload, cx)).await {
+        sleep(PAUSE).await;
     }
 }
 

@@ -19,26 +19,18 @@ use pierre_webhook_core::Delivery;
 /// every extractor, the handler also runs for forged requests. A handler that takes no `Webhook` at all verifies
 /// nothing. The other extractors of a handler run for requests that nobody has verified yet.
 ///
-/// To test a handler, sign a body and verify it:
+/// To test a handler, make one of a test delivery (feature `test-util`):
 ///
 /// ```
 /// use actix_web::{HttpResponse, rt::System};
-/// use pierre_webhook_actix::{
-///     DeliveryHeaders, EVENT_HEADER, SIGNATURE_HEADER, Secret, Verifier, Webhook,
-/// };
+/// use pierre_webhook_actix::{TestDelivery, Webhook};
 ///
 /// async fn receive(webhook: Webhook) -> HttpResponse {
 ///     HttpResponse::Ok().body(webhook.event_type().to_owned())
 /// }
 ///
-/// let secret = Secret::new("test")?;
-/// let signature = secret.sign(1_790_000_000, b"{}");
-/// let headers = DeliveryHeaders::parse([(SIGNATURE_HEADER, &*signature), (EVENT_HEADER, "ping")])?;
-/// let delivery = Verifier::new(secret).any_age().verify(&headers, "{}".into())?;
-///
-/// let response = System::new().block_on(receive(Webhook::from(delivery)));
-/// assert_eq!(response.status(), 200);
-/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// let webhook = TestDelivery::push().delivery().into();
+/// assert_eq!(System::new().block_on(receive(webhook)).status(), 200);
 /// ```
 #[derive(Clone, Debug)]
 pub struct Webhook {

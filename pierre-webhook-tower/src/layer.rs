@@ -15,16 +15,6 @@ use crate::{
 /// Verifies each request. Verified deliveries reach the inner service with a [`Webhook`](crate::Webhook) in their
 /// extensions; the layer responds to everything else itself.
 ///
-/// Where to put it:
-///
-/// - Outside of decompression: the signature covers the compressed bytes.
-/// - Inside of timeouts: it waits for the lookup of the verifier and for the body, and has no timeout of its own.
-///   Put tower-http's `TimeoutLayer` outside.
-/// - Outside of what limits or sheds load: senders that nobody has verified then hold none of that capacity. See
-///   [`VerifyWebhook`].
-/// - In axum, prefer `route_layer` to `layer`: with `route_layer` an unknown path stays a 404 and a wrong method a
-///   405. With `layer` both are rejected like any other request that isn't a delivery.
-///
 /// ```
 /// use axum::{Router, routing::post};
 /// use pierre_webhook_tower::{Secret, Verifier, VerifyWebhookLayer, Webhook};
@@ -37,6 +27,41 @@ use crate::{
 /// let app: Router = Router::new()
 ///     .route("/webhooks", post(receive).route_layer(VerifyWebhookLayer::new(verifier)));
 /// # Ok::<(), pierre_webhook_tower::EmptySecret>(())
+/// ```
+///
+/// # Where to put it
+///
+/// - **In axum, use `route_layer`.** An unknown path then stays a 404 and a wrong method a 405. With `layer`, both are
+///   rejected like any other request that isn't a delivery.
+/// - **Inside of timeouts.** It waits for the lookup of the verifier and for the body, and has no time limit of its
+///   own. `TimeoutLayer` bounds the whole request, including your handler; `RequestBodyTimeoutLayer` bounds each pause
+///   in the body. No layer can bound the time for the request's head: set that in the server (`header_read_timeout` in
+///   hyper) or in a proxy.
+/// - **Outside of what limits or sheds load.** Senders that nobody has verified then take none of that capacity. See
+///   [`VerifyWebhook`].
+/// - **Outside of decompression.** The signature covers the bytes on the wire.
+/// - **For bodies over 1 MiB,** raise `Verifier::body_limit`. If an axum handler also takes `Bytes` or `Json`, raise
+///   `DefaultBodyLimit` too: axum applies its default of 2 MB to the verified body.
+/// - **One verifier on several routes** lets someone who captured a delivery send it to any of them while it is fresh,
+///   because the signature doesn't cover the path.
+///
+/// Trailers of the request are not passed on.
+///
+/// ```
+/// use std::time::Duration;
+/// use http::StatusCode;
+/// use pierre_webhook_tower::{Verifier, VerifyWebhookLayer};
+/// use tower::ServiceBuilder;
+/// use tower_http::timeout::{RequestBodyTimeoutLayer, TimeoutLayer};
+///
+/// # fn layers(verifier: Verifier) {
+/// // Outermost first.
+/// let layers = ServiceBuilder::new()
+///     .layer(TimeoutLayer::with_status_code(StatusCode::REQUEST_TIMEOUT, Duration::from_secs(20)))
+///     .layer(RequestBodyTimeoutLayer::new(Duration::from_secs(5)))
+///     .layer(VerifyWebhookLayer::new(verifier));
+/// # let _: axum::Router = axum::Router::new().layer(layers);
+/// # }
 /// ```
 #[must_use]
 pub struct VerifyWebhookLayer<V = Verifier, R = ProblemResponse, B = VerifiedBody> {

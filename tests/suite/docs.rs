@@ -271,18 +271,6 @@ fn source(path: &str) -> Option<String> {
     texts.reduce(|all, text| all + &text)
 }
 
-#[test]
-fn the_readme_lists_every_text_with_its_status() {
-    let readme = read("README.md");
-    for (status, text) in WITH_FIELDS {
-        assert!(readme.contains(&format!("| {status} | `{text}` |")), "{status} {text}");
-    }
-    for error in SIMPLE {
-        let row = format!("| {} | `{error}` |", error.status_code());
-        assert!(readme.contains(&row), "{row}");
-    }
-}
-
 /// The errors that the delivery table requires, with fields and without.
 fn errors_of_the_table() -> impl Iterator<Item = Error> {
     deliveries().into_iter().filter_map(|vector| {

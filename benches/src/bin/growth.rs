@@ -1,5 +1,5 @@
 //! `cargo run --release --bin growth`: how the time grows with the body and with the number of secrets. Writes
-//! `growth.svg` next to this package's manifest, and prints the figures and how parsing compares with hashing.
+//! `growth.svg` in the book, and prints the figures and how parsing compares with hashing.
 
 use std::{error::Error, hint::black_box, path::Path};
 
@@ -51,9 +51,9 @@ fn main() -> Result<(), Box<dyn Error>> {
         let share = slope(text) / slope(LINES[0]);
         println!("{text}: parsing takes {share:.2} times as long as hashing, at any size");
     }
-    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("growth.svg");
+    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("../book/src/growth.svg");
     draw(&curves, &path)?;
-    println!("\nwrote growth.svg");
+    println!("\nwrote book/src/growth.svg");
     Ok(())
 }
 

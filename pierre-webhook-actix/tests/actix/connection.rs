@@ -1,6 +1,6 @@
 //! Connections whose body is still being sent when the response is written.
 
-use std::time::Duration;
+use std::{io::Write, net::TcpStream, time::Duration};
 
 use actix_web::web;
 use pierre_webhook_actix::{Webhook, WebhookConfig};
@@ -67,12 +67,40 @@ fn actix_closes_the_connection_on_an_unread_body_whatever_made_the_response() {
             .route("/late", web::post().to(answers_late))
             .route("/number/{n}", web::post().to(async |_: web::Path<u32>, _: Webhook| ""));
     });
-    for (path, status) in [("/replaced", 401), ("/result", 200), ("/late", 200), ("/number/x", 404)] {
+    for (path, status) in [("/replaced", 401), ("/result", 200), ("/late", 200), ("/number/x", 404)]
+    {
         let stale = secret().sign(NOW - 301, b"");
         let head = Request::delivery("ping", &stale, "").path(path);
         let head = head.head("Transfer-Encoding: chunked\r\n");
         let mut connection = Connection::open(server.address);
         assert_eq!(connection.send(&head).receive().status, status, "{path}");
         connection.assert_is_closed_by(&server);
+    }
+}
+
+#[test]
+fn actix_holds_a_sender_back_while_a_rejected_body_waits_for_a_late_response() {
+    // Larger than all buffers between a client and a server on loopback.
+    const TOO_MUCH: usize = 64 << 20;
+    let never = async |webhook: Result<Webhook, actix_web::Error>| {
+        assert!(webhook.is_err());
+        std::future::pending::<&str>().await
+    };
+    let config = WebhookConfig::new(verifier());
+    let server = Server::actix(move |app| {
+        app.app_data(config.clone()).route("/never", web::post().to(never));
+    });
+    let stale = secret().sign(NOW - 301, b"");
+    let head = Request::delivery("ping", &stale, "").path("/never");
+    let mut stream = TcpStream::connect(server.address).unwrap();
+    stream.write_all(&head.head("Transfer-Encoding: chunked\r\n")).unwrap();
+    stream.set_write_timeout(Some(Duration::from_millis(200))).unwrap();
+    let mut chunk = b"8000\r\n".to_vec();
+    chunk.resize(chunk.len() + 0x8000, b' ');
+    chunk.extend_from_slice(b"\r\n");
+    let mut written = 0;
+    while stream.write_all(&chunk).is_ok() {
+        written += chunk.len();
+        assert!(written < TOO_MUCH, "the server reads on without a pause");
     }
 }
