@@ -1,12 +1,10 @@
 //! A real PostgreSQL on loopback: a cluster of its own in a temporary directory. It is stopped by its process id.
 
+mod owner;
+
 use std::{
     fs,
     io::Write,
-    os::unix::{
-        fs::{MetadataExt, chown},
-        process::CommandExt,
-    },
     path::{Path, PathBuf},
     process::{Child, Command, Stdio},
     sync::{
@@ -17,6 +15,7 @@ use std::{
     time::{Duration, Instant},
 };
 
+use self::owner::Owner;
 use crate::redis_server::free_port;
 
 /// If this variable is set, a missing PostgreSQL is a failure: a skipped test looks like one that passed.
@@ -30,7 +29,7 @@ pub struct PostgresServer {
     port: u16,
     directory: PathBuf,
     programs: PathBuf,
-    owner: Option<(u32, u32)>,
+    owner: Owner,
 }
 
 impl PostgresServer {
@@ -47,22 +46,24 @@ impl PostgresServer {
         Some(server)
     }
 
-    /// Starts one. Returns `None`, with a message, if PostgreSQL isn't installed.
+    /// Starts one. Returns `None`, with a message, if PostgreSQL isn't installed or this isn't Linux, whose /proc tells
+    /// which processes to suspend.
     pub fn start() -> Option<Self> {
-        let Some(programs) = programs() else { return skip() };
+        if !cfg!(target_os = "linux") {
+            return skip("PostgreSQL is only tested on Linux");
+        }
+        let Some(programs) = programs() else { return skip("PostgreSQL is not installed") };
         static NEXT: AtomicU32 = AtomicU32::new(0);
         let number = NEXT.fetch_add(1, Ordering::Relaxed);
         let name = format!("pierre-webhook-postgres-{}-{number}", std::process::id());
         let directory = std::env::temp_dir().join(name);
         fs::create_dir_all(&directory).expect("a directory");
-        let owner = owner();
-        if let Some((user, group)) = owner {
-            chown(&directory, Some(user), Some(group)).expect("a directory of another user");
-        }
+        let owner = Owner::find();
+        owner.take(&directory);
         let mut initdb = Command::new(programs.join("initdb"));
         initdb.args(["--auth", "trust", "--username", "postgres", "--no-sync", "--pgdata"]);
         initdb.arg(directory.join("data"));
-        let made = run_as(owner, &mut initdb).stdin(Stdio::null()).output().expect("initdb");
+        let made = owner.run(&mut initdb).stdin(Stdio::null()).output().expect("initdb");
         assert!(made.status.success(), "{}", String::from_utf8_lossy(&made.stderr));
         // A port that is free now may be taken by the time PostgreSQL binds it.
         for _ in 0..20 {
@@ -199,12 +200,13 @@ impl Drop for PostgresServer {
     }
 }
 
-fn spawn(programs: &Path, owner: Option<(u32, u32)>, directory: &Path, port: u16) -> Child {
+fn spawn(programs: &Path, owner: Owner, directory: &Path, port: u16) -> Child {
     let log = fs::File::create(directory.join("log")).expect("a file");
     let mut postgres = Command::new(programs.join("postgres"));
     postgres.arg("-D").arg(directory.join("data")).args(["-h", "127.0.0.1", "-k", ""]);
     postgres.args(["-p", &port.to_string(), "-c", "max_connections=200"]);
-    run_as(owner, &mut postgres)
+    owner
+        .run(&mut postgres)
         .stdin(Stdio::null())
         .stdout(Stdio::null())
         .stderr(log)
@@ -216,27 +218,6 @@ fn send(signal: &str, process: u32) {
     // It may have ended already.
     let _ =
         Command::new("kill").args([signal, &process.to_string()]).stderr(Stdio::null()).status();
-}
-
-fn run_as(owner: Option<(u32, u32)>, command: &mut Command) -> &mut Command {
-    if let Some((user, group)) = owner {
-        command.uid(user).gid(group);
-    }
-    command.current_dir("/")
-}
-
-/// PostgreSQL refuses to run as root: then it runs as the first of these users.
-fn owner() -> Option<(u32, u32)> {
-    if fs::metadata("/proc/self").expect("this process").uid() != 0 {
-        return None;
-    }
-    let users = fs::read_to_string("/etc/passwd").expect("the users");
-    let find = |name: &str| {
-        let fields = users.lines().map(|line| line.split(':').collect::<Vec<_>>());
-        let user = fields.into_iter().find(|fields| fields.first() == Some(&name))?;
-        Some((user.get(2)?.parse().ok()?, user.get(3)?.parse().ok()?))
-    };
-    ["postgres", "nobody"].into_iter().find_map(find)
 }
 
 /// Returns where the programs are: the newest version, or what the PATH has.
@@ -251,13 +232,12 @@ fn programs() -> Option<PathBuf> {
     newest.into_iter().chain(path).find(|directory| directory.join("initdb").exists())
 }
 
-fn skip<T>() -> Option<T> {
-    const REASON: &str = "PostgreSQL is not installed";
+fn skip<T>(reason: &str) -> Option<T> {
     static IS_PRINTED: Mutex<bool> = Mutex::new(false);
-    assert!(std::env::var_os(REQUIRED).is_none(), "{REASON}");
+    assert!(std::env::var_os(REQUIRED).is_none(), "{reason}");
     let mut is_printed = IS_PRINTED.lock().unwrap_or_else(PoisonError::into_inner);
     if !std::mem::replace(&mut *is_printed, true) {
-        let line = format!("SKIPPED: {REASON}, so everything that needs it is skipped\n");
+        let line = format!("SKIPPED: {reason}, so everything that needs it is skipped\n");
         // If it can't be printed, nothing is lost.
         let _ = std::io::stderr().write_all(line.as_bytes());
     }

@@ -2,8 +2,10 @@
 
 use serde_json::json;
 
+#[cfg(unix)]
+use crate::command::command;
 use crate::{
-    command::{Ended, Running, SECRET, command, run, without_secret},
+    command::{Ended, Running, SECRET, run, without_secret},
     folder::Folder,
     receivers,
     stub_server::{Server, answer, closed},

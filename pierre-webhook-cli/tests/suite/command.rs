@@ -124,6 +124,7 @@ impl Running {
     }
 
     /// Like `end`, but leaves standard input open.
+    #[cfg(unix)]
     pub(crate) fn end_by_itself(mut self) -> Ended {
         let stdin = self.child.stdin.take();
         let code = self.wait().code();

@@ -6,8 +6,10 @@ use base64::{Engine as _, engine::general_purpose::STANDARD};
 use pierre_webhook_core::Secret;
 use serde_json::{Value, json};
 
+#[cfg(unix)]
+use crate::command::command;
 use crate::{
-    command::{Ended, Running, SECRET, command, run, run_with_stdin, without_secret},
+    command::{Ended, Running, SECRET, run, run_with_stdin, without_secret},
     folder::Folder,
 };
 

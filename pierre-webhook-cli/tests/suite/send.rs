@@ -11,8 +11,10 @@ use std::{
 use pierre_webhook_core::{DeliveryHeaders, Event, Secret, Verifier};
 use serde_json::{Value, json};
 
+#[cfg(unix)]
+use crate::command::command;
 use crate::{
-    command::{Running, SECRET, command, run, run_with_stdin},
+    command::{Running, SECRET, run, run_with_stdin},
     folder::Folder,
     receivers,
     stub_server::{Request, Server, answer, closed},
