@@ -14,7 +14,7 @@ mod tls;
 
 pub(crate) use self::{
     connector::{Connector, TrustArgs},
-    exchange::{Answer, Client, ClientArgs, NoAnswer, SHORT_ANSWER},
+    exchange::{Answer, Client, ClientArgs, NoAnswer, NoAnswerKind, SHORT_ANSWER},
     outgoing::{Outgoing, retain, without_connection_headers},
     target::Target,
 };

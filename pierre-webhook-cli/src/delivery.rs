@@ -1,6 +1,6 @@
 //! Sends deliveries and retries them, for `send` and `replay`.
 
-mod answer_text;
+pub(crate) mod answer_text;
 mod attempt;
 mod expected_status;
 mod report;

@@ -1,11 +1,17 @@
 //! `listen`: receives deliveries, and reports whether each one verifies.
 
+mod application;
 mod args;
+mod counts;
 mod forward;
+mod forwarded;
+mod held;
 mod memory;
+mod pattern;
 mod receive;
 mod reply;
 mod report;
+mod route;
 mod serve;
 mod state;
 
@@ -19,7 +25,7 @@ use crate::{
 };
 
 pub(crate) async fn run(args: ListenArgs, output: &Arc<Output>) -> Result<Exit, Failure> {
-    let secrets = args.secret.read()?;
+    let secrets = Arc::new(args.secret.read()?);
     let state = Arc::new(State::new(&args, &secrets, Arc::clone(output))?);
     let listener = serve::bind(args.bind, args.port).await?;
     let address = listener.local_addr().map_err(|error| Failure::io("cannot listen", &error))?;
@@ -30,7 +36,7 @@ pub(crate) async fn run(args: ListenArgs, output: &Arc<Output>) -> Result<Exit, 
     }
     secrets.warn(output);
     let ended = serve::serve(listener, &state, args.timeout).await;
-    if let Some(failure) = state.take_failure() {
+    if let Some(failure) = state.counts.take_failure() {
         return Err(failure);
     }
     let exit = state.conclude();

@@ -90,6 +90,11 @@ impl Secrets {
         self.others.iter().map(|given| &given.secret)
     }
 
+    /// Returns a secret by its index: 0 is the one to sign with.
+    pub(crate) fn get(&self, index: usize) -> Option<&Secret> {
+        std::iter::once(self.signing()).chain(self.others()).nth(index)
+    }
+
     /// Returns the bytes of each secret. Core doesn't expose them, and `explain` and `attack` derive keys from them.
     pub(crate) fn bytes(&self) -> impl Iterator<Item = &[u8]> {
         std::iter::once(&self.first).chain(&self.others).map(|given| &**given.bytes)

@@ -18,6 +18,7 @@ use super::{
     connector::{Connector, TrustArgs},
     outgoing::Outgoing,
     patient::Patient,
+    stream::Stream,
     target::Target,
 };
 use crate::{exit::Failure, time};
@@ -60,8 +61,18 @@ pub(crate) struct Answer {
 pub(crate) struct NoAnswer {
     /// Not escaped. Part of it may come from the server.
     pub(crate) text: String,
-    pub(crate) is_timeout: bool,
+    pub(crate) kind: NoAnswerKind,
     pub(crate) time: Duration,
+}
+
+/// How far an exchange came.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum NoAnswerKind {
+    /// There was no connection, so nothing was sent.
+    NotConnected,
+    TimedOut,
+    /// The connection failed later.
+    Failed,
 }
 
 impl Client {
@@ -86,10 +97,10 @@ impl Client {
         let time = start.elapsed();
         match exchanged {
             Ok(Ok(answer)) => Ok(Answer { time, ..answer }),
-            Ok(Err(error)) => Err(NoAnswer { text: chain(&*error), is_timeout: false, time }),
+            Ok(Err((kind, error))) => Err(NoAnswer { text: chain(&*error), kind, time }),
             Err(_) => {
                 let text = format!("no answer within {:?}", self.timeout);
-                Err(NoAnswer { text, is_timeout: true, time })
+                Err(NoAnswer { text, kind: NoAnswerKind::TimedOut, time })
             }
         }
     }
@@ -98,8 +109,23 @@ impl Client {
         &self,
         target: &Target,
         request: Outgoing,
+    ) -> Result<Answer, (NoAnswerKind, Box<dyn Error + Send + Sync>)> {
+        let stream = self.connector.connect(target).await;
+        let stream = stream.map_err(|error| (NoAnswerKind::NotConnected, error.into()))?;
+        self.send(target, request, stream).await.map_err(|error| (NoAnswerKind::Failed, error))
+    }
+
+    /// Returns whether a connection can be opened, within the timeout.
+    pub(crate) async fn can_connect(&self, target: &Target) -> bool {
+        matches!(timeout(self.timeout, self.connector.connect(target)).await, Ok(Ok(_)))
+    }
+
+    async fn send(
+        &self,
+        target: &Target,
+        request: Outgoing,
+        stream: Box<dyn Stream>,
     ) -> Result<Answer, Box<dyn Error + Send + Sync>> {
-        let stream = self.connector.connect(target).await?;
         let request = request.into_request(target)?;
         debug_assert_eq!(request.version(), Version::HTTP_11);
         let (mut sender, connection) = http1::Builder::new()

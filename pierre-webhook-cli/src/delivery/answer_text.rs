@@ -21,7 +21,7 @@ pub(super) fn reason(answer: &Answer) -> Option<String> {
 
 /// Returns the headers and the body. Each line starts with a mark, so that the server cannot imitate the command's
 /// own lines.
-pub(super) fn in_full(answer: &Answer) -> String {
+pub(crate) fn in_full(answer: &Answer) -> String {
     let mut lines = Vec::new();
     for (name, value) in &answer.headers {
         lines.push(format!("    < {name}: {}", escape::bytes(value.as_bytes())));

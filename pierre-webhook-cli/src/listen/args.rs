@@ -6,6 +6,9 @@ use std::{
     time::Duration,
 };
 
+use super::{pattern::Pattern, route::Route};
+use clap::ArgGroup;
+
 use crate::{
     client::{Target, TrustArgs},
     secrets::SecretArgs,
@@ -22,12 +25,10 @@ pub(crate) struct ListenArgs {
     /// The address to listen on. Any but a loopback address is open to other machines
     #[arg(long, value_name = "ADDRESS", default_value_t = IpAddr::V4(Ipv4Addr::LOCALHOST))]
     pub(super) bind: IpAddr,
-    /// Forward each delivery, byte for byte, and return the answer to the sender
-    #[arg(long, value_name = "URL", help_heading = "Forward")]
-    pub(super) forward_to: Option<Target>,
-    /// Forward only deliveries that verify
-    #[arg(long, requires = "forward_to", help_heading = "Forward")]
-    pub(super) only_verified: bool,
+    /// Show, save, forward and count only these events, as in push,repo.sync.*. Others are answered as if they were
+    /// shown
+    #[arg(long, value_name = "EVENT", value_delimiter = ',')]
+    pub(super) events: Vec<Pattern>,
     /// Save each delivery to this directory, for `replay` and `explain`
     #[arg(long, value_name = "DIR")]
     pub(super) save: Option<PathBuf>,
@@ -44,9 +45,34 @@ pub(crate) struct ListenArgs {
     #[arg(long, value_name = "DURATION", value_parser = time::duration, help_heading = "End")]
     pub(super) timeout: Option<Duration>,
     #[command(flatten)]
-    pub(super) trust: TrustArgs,
+    pub(super) forward: ForwardArgs,
     #[command(flatten)]
     pub(super) verifier: VerifierArgs,
     #[command(flatten)]
     pub(super) secret: SecretArgs,
+}
+
+/// Where deliveries are forwarded to.
+#[derive(Debug, clap::Args)]
+#[command(next_help_heading = "Forward", group = ArgGroup::new("application").multiple(true))]
+pub(super) struct ForwardArgs {
+    /// Forward each delivery, byte for byte, and return the answer to the sender
+    #[arg(long, value_name = "URL", group = "application")]
+    pub(super) forward_to: Option<Target>,
+    /// Forward an event, or a path, to a URL of its own, as in push=http://127.0.0.1:3000/push or
+    /// /deploy/*=http://127.0.0.1:3001/. Repeatable: the first that matches is used, and --forward-to gets the rest
+    #[arg(long, value_name = "EVENT=URL", group = "application")]
+    pub(super) forward: Vec<Route>,
+    /// Forward only deliveries that verify
+    #[arg(long, requires = "application")]
+    pub(super) only_verified: bool,
+    /// Show the application's answer: its headers and the start of its body
+    #[arg(long, requires = "application")]
+    pub(super) show_answer: bool,
+    /// While the application is down, answer 202, and deliver when it is back, in order. What verified is signed again,
+    /// because it may be too old by then. Up to 1,000 deliveries and 64 MiB; above that, the answer is 503
+    #[arg(long, requires = "application")]
+    pub(super) hold: bool,
+    #[command(flatten)]
+    pub(super) trust: TrustArgs,
 }

@@ -1,75 +1,71 @@
-//! Forwards deliveries to `--forward-to`.
+//! Which application a delivery is forwarded to.
 
-use std::time::Duration;
+use std::sync::Arc;
 
-use bytes::Bytes;
-use http::StatusCode;
-use serde::Serialize;
-
-use super::{receive::Received, reply::Reply};
-use crate::{
-    client::{Client, NoAnswer, Outgoing, Target, TrustArgs, without_connection_headers},
-    exit::Failure,
-    time,
+use super::{
+    application::{Application, Shared},
+    args::ForwardArgs,
+    pattern::Pattern,
+    receive::Received,
+    route::Route,
 };
+use crate::{client::Target, exit::Failure};
 
-/// Forwards deliveries.
-pub(super) struct Forward {
-    client: Client,
-    target: Target,
-    pub(super) only_verified: bool,
+/// The applications, each with what it gets.
+pub(super) struct Forwarding {
+    /// The first that matches is used.
+    routes: Vec<(Pattern, Arc<Application>)>,
+    applications: Vec<Arc<Application>>,
+    only_verified: bool,
 }
 
-/// The result of a forward.
-#[derive(Clone, Debug, Serialize)]
-pub(super) struct Forwarded {
-    /// `null` if there was no answer.
-    pub(super) status: Option<u16>,
-    pub(super) ms: f64,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub(super) error: Option<String>,
-}
-
-impl Forward {
-    pub(super) fn new(
-        target: Target,
-        trust: &TrustArgs,
-        only_verified: bool,
-    ) -> Result<Self, Failure> {
-        /// As long as senders usually wait for an answer.
-        const TIMEOUT: Duration = Duration::from_secs(30);
-        const MAX_ANSWER: usize = 16 << 20;
-        let client = Client::new(TIMEOUT, trust, &target, MAX_ANSWER)?;
-        Ok(Self { client, target, only_verified })
-    }
-
-    /// Forwards a delivery as it arrived, and returns the answer.
-    pub(super) async fn send(&self, received: &Received, body: Bytes) -> (Reply, Forwarded) {
-        let head = &received.head;
-        let request =
-            Outgoing::forwarded(head.method.clone(), &head.headers, body, head.extensions.clone());
-        match self.client.exchange(&self.target, request).await {
-            Ok(answer) if answer.is_truncated => {
-                let text = "the answer is larger than 16 MiB";
-                failed(StatusCode::BAD_GATEWAY, text, answer.time)
-            }
-            Ok(answer) => {
-                let (status, body) = (answer.status, answer.body);
-                let headers = without_connection_headers(&answer.headers);
-                let ms = time::milliseconds(answer.time);
-                let forwarded = Forwarded { status: Some(status.as_u16()), ms, error: None };
-                (Reply { status, headers, body }, forwarded)
-            }
-            Err(NoAnswer { text, is_timeout: true, time }) => {
-                failed(StatusCode::GATEWAY_TIMEOUT, &text, time)
-            }
-            Err(NoAnswer { text, time, .. }) => failed(StatusCode::BAD_GATEWAY, &text, time),
+impl Forwarding {
+    pub(super) fn new(args: &ForwardArgs, shared: &Shared) -> Result<Self, Failure> {
+        let mut forwarding = Self {
+            routes: Vec::new(),
+            applications: Vec::new(),
+            only_verified: args.only_verified,
+        };
+        for Route { pattern, target } in &args.forward {
+            forwarding.add(pattern.clone(), target, args, shared)?;
         }
+        if let Some(target) = &args.forward_to {
+            forwarding.add(Pattern::any(), target, args, shared)?;
+        }
+        Ok(forwarding)
     }
-}
 
-fn failed(status: StatusCode, text: &str, time: Duration) -> (Reply, Forwarded) {
-    let forwarded =
-        Forwarded { status: None, ms: time::milliseconds(time), error: Some(text.to_owned()) };
-    (Reply::problem(status, "forward_failed", &format!("The forward failed: {text}")), forwarded)
+    /// Adds a route. Routes to the same URL share the application, and so whether it is down.
+    fn add(
+        &mut self,
+        pattern: Pattern,
+        target: &Target,
+        args: &ForwardArgs,
+        shared: &Shared,
+    ) -> Result<(), Failure> {
+        let known = self.applications.iter().find(|application| application.url() == target.url());
+        let application = match known {
+            Some(application) => Arc::clone(application),
+            None => Arc::new(Application::new(target.clone(), args, shared.clone())?),
+        };
+        if !self.applications.iter().any(|known| Arc::ptr_eq(known, &application)) {
+            self.applications.push(Arc::clone(&application));
+        }
+        self.routes.push((pattern, application));
+        Ok(())
+    }
+
+    /// Returns where to forward a delivery, if anywhere.
+    pub(super) fn application(&self, received: &Received) -> Option<&Arc<Application>> {
+        if self.only_verified && received.verdict.is_err() {
+            return None;
+        }
+        let route = self.routes.iter().find(|(pattern, _)| pattern.matches(&received.head));
+        route.map(|(_, application)| application)
+    }
+
+    /// Returns how many deliveries are held.
+    pub(super) fn held(&self) -> usize {
+        self.applications.iter().map(|application| application.held()).sum()
+    }
 }

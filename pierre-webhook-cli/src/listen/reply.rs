@@ -13,12 +13,25 @@ pub(super) struct Reply {
 }
 
 impl Reply {
-    pub(super) fn ok() -> Self {
+    fn ok() -> Self {
         Self { status: StatusCode::OK, headers: HeaderMap::new(), body: Bytes::new() }
     }
 
+    /// The delivery is accepted, and delivered later.
+    pub(super) fn held() -> Self {
+        Self { status: StatusCode::ACCEPTED, ..Self::ok() }
+    }
+
+    /// Returns the answer to a delivery that nothing else answers.
+    pub(super) fn to(verdict: &Result<usize, Error>) -> Self {
+        match verdict {
+            Ok(_) => Self::ok(),
+            Err(error) => Self::rejection(error),
+        }
+    }
+
     /// Returns core's answer to a rejected delivery.
-    pub(super) fn rejection(error: &Error) -> Self {
+    fn rejection(error: &Error) -> Self {
         let headers = error
             .headers()
             .iter()

@@ -1,18 +1,19 @@
 //! Reports each delivery.
 
-use std::{fmt::Write as _, path::Path};
+use std::{fmt::Write as _, path::Path, time::Instant};
 
 use bytes::Bytes;
 use http::StatusCode;
 use jiff::Timestamp;
 use serde::Serialize;
 
-use super::{forward::Forwarded, memory::Duplicate, receive::Received};
+use super::{forwarded::Forwarded, memory::Duplicate, receive::Received};
 use crate::{
     escape,
     exit::Failure,
     output::{BAD, DIM, GOOD, Output, WARNING},
     short_id::short_id,
+    time,
 };
 
 /// What is known about a delivery before it is answered.
@@ -44,12 +45,44 @@ struct DeliveryRecord<'a> {
     saved: Option<String>,
 }
 
+/// A delivery that was held, as JSON.
+#[derive(Serialize)]
+struct RedeliveryRecord<'a> {
+    n: u64,
+    held_ms: f64,
+    redelivered: &'a Forwarded,
+}
+
 /// Reports a delivery.
 pub(super) fn report(output: &Output, report: &Report<'_>) -> Result<(), Failure> {
     output.record(&record(report))?;
     let mut lines = line(report);
     if output.is_verbose() {
         push_in_full(&mut lines, report.received);
+    }
+    if let Some(answer) = report.forwarded.and_then(Forwarded::answer_lines) {
+        let _ = write!(lines, "\n{answer}");
+    }
+    output.data(lines)
+}
+
+/// Reports a delivery that was held and has been forwarded.
+pub(super) fn report_redelivery(
+    output: &Output,
+    n: u64,
+    since: Instant,
+    forwarded: &Forwarded,
+) -> Result<(), Failure> {
+    let held = since.elapsed();
+    output.record(&RedeliveryRecord {
+        n,
+        held_ms: time::milliseconds(held),
+        redelivered: forwarded,
+    })?;
+    let mut lines = format!("#{n}  held for {} s", held.as_secs());
+    forwarded.push_to(&mut lines);
+    if let Some(answer) = forwarded.answer_lines() {
+        let _ = write!(lines, "\n{answer}");
     }
     output.data(lines)
 }
@@ -88,15 +121,8 @@ fn line(report: &Report<'_>) -> String {
         let _ = write!(line, "  age {age} s");
     }
     let _ = write!(line, "  answered {}", report.status.as_u16());
-    match report.forwarded {
-        Some(Forwarded { status: Some(status), ms, .. }) => {
-            let _ = write!(line, "  forward {status} in {ms} ms");
-        }
-        Some(Forwarded { ms, error, .. }) => {
-            let error = escape::truncated(error.as_deref().unwrap_or_default(), 200);
-            let _ = write!(line, "  {BAD}forward failed{BAD:#} in {ms} ms: {error}");
-        }
-        None => {}
+    if let Some(forwarded) = report.forwarded {
+        forwarded.push_to(&mut line);
     }
     if let Some(id) = received.id() {
         let _ = write!(line, "  {DIM}id {}{DIM:#}", short_id(id));

@@ -46,7 +46,7 @@ pub(super) async fn serve(
     let ended = tokio::select! {
         biased;
         () = interruption() => Ended::Interrupted,
-        () = state.is_done() => Ended::Done,
+        () = state.counts.is_done() => Ended::Done,
         () = after(limit) => Ended::TimedOut,
         never = accept(&listener, &connections, state) => match never {},
     };

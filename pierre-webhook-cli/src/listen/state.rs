@@ -3,23 +3,27 @@
 use std::{
     path::PathBuf,
     sync::{
-        Arc, Mutex, MutexGuard, PoisonError,
+        Arc, Mutex, PoisonError,
         atomic::{AtomicU64, Ordering},
     },
     time::Duration,
 };
 
 use bytes::Bytes;
-use http::{Request, Response, StatusCode};
+use http::{Request, Response, StatusCode, request::Parts};
 use http_body_util::Full;
 use hyper::body::Incoming;
-use pierre_webhook_core::Verifier;
-use tokio::{sync::Notify, time::sleep};
+use pierre_webhook_core::{DeliveryHeaders, Verifier};
+use tokio::time::sleep;
 
 use super::{
+    application::Shared,
     args::ListenArgs,
-    forward::{Forward, Forwarded},
+    counts::Counts,
+    forward::Forwarding,
+    forwarded::Forwarded,
     memory::{Memory, Sighting},
+    pattern::Pattern,
     receive::{Received, receive},
     reply::Reply,
     report::{Report, report},
@@ -38,7 +42,8 @@ const REMEMBERED: usize = 100_000;
 pub(super) struct State {
     verifier: Verifier,
     limit: usize,
-    forward: Option<Forward>,
+    events: Vec<Pattern>,
+    forwarding: Forwarding,
     folder: Option<Folder>,
     fail: u64,
     delay: Duration,
@@ -46,33 +51,26 @@ pub(super) struct State {
     output: Arc<Output>,
     arrived: AtomicU64,
     memory: Mutex<Memory>,
-    counts: Mutex<Counts>,
-    done: Notify,
-}
-
-#[derive(Default)]
-struct Counts {
-    verified: u64,
-    refused: u64,
-    answered: u64,
-    /// Deliveries that could not be forwarded or saved.
-    failed: u64,
-    /// Why the command cannot continue.
-    failure: Option<Failure>,
+    pub(super) counts: Arc<Counts>,
 }
 
 impl State {
     pub(super) fn new(
         args: &ListenArgs,
-        secrets: &Secrets,
+        secrets: &Arc<Secrets>,
         output: Arc<Output>,
     ) -> Result<Self, Failure> {
-        let forward = args.forward_to.clone();
-        let forward = forward.map(|target| Forward::new(target, &args.trust, args.only_verified));
+        let counts = Arc::new(Counts::new(args.count));
+        let shared = Shared {
+            secrets: Arc::clone(secrets),
+            output: Arc::clone(&output),
+            counts: Arc::clone(&counts),
+        };
         Ok(Self {
             verifier: args.verifier.verifier(secrets),
             limit: args.verifier.body_limit,
-            forward: forward.transpose()?,
+            events: args.events.clone(),
+            forwarding: Forwarding::new(&args.forward, &shared)?,
             folder: args.save.as_deref().map(Folder::open).transpose()?,
             fail: args.fail,
             delay: args.delay,
@@ -80,8 +78,7 @@ impl State {
             output,
             arrived: AtomicU64::new(0),
             memory: Mutex::new(Memory::new(REMEMBERED)),
-            counts: Mutex::default(),
-            done: Notify::new(),
+            counts,
         })
     }
 
@@ -90,13 +87,18 @@ impl State {
         self: Arc<Self>,
         request: Request<Incoming>,
     ) -> Response<Full<Bytes>> {
+        let (head, body) = request.into_parts();
+        if self.is_ignored(&head) {
+            self.counts.ignored();
+            let received = receive(0, &self.verifier, self.limit, head, body).await;
+            return Reply::to(&received.verdict).into_response();
+        }
         let n = self.arrived.fetch_add(1, Ordering::Relaxed).saturating_add(1);
         if self.max.is_some_and(|max| n > max) {
             let detail = "No more deliveries are accepted";
             return Reply::problem(StatusCode::SERVICE_UNAVAILABLE, "enough_deliveries", detail)
                 .into_response();
         }
-        let (head, body) = request.into_parts();
         let received = receive(n, &self.verifier, self.limit, head, body).await;
         let sighting = received.id().map(|id| {
             let mut memory = self.memory.lock().unwrap_or_else(PoisonError::into_inner);
@@ -114,13 +116,26 @@ impl State {
                 saved: saved.as_deref(),
             },
         );
-        let is_failed = forwarded.is_some_and(|forwarded| forwarded.status.is_none());
-        self.count(&received, is_failed, reported);
+        self.counts.reported(&received);
+        if forwarded.is_some_and(|forwarded| forwarded.status.is_none() && !forwarded.held) {
+            self.counts.failed();
+        }
+        if let Err(failure) = reported {
+            self.counts.stop(failure);
+        }
         if !self.delay.is_zero() {
             sleep(self.delay).await;
         }
-        self.answered();
+        self.counts.answered();
         reply.into_response()
+    }
+
+    /// Returns whether `--events` doesn't name this event. A request without an event type is not ignored, since it
+    /// may be a delivery that something has damaged.
+    fn is_ignored(&self, head: &Parts) -> bool {
+        !self.events.is_empty()
+            && DeliveryHeaders::parse_event_type(&head.headers).is_ok()
+            && !self.events.iter().any(|event| event.matches(head))
     }
 
     fn save(&self, received: &Received) -> Option<PathBuf> {
@@ -130,8 +145,7 @@ impl State {
             Ok(path) => Some(path),
             Err(error) => {
                 self.output.error(&format!("cannot save #{}: {error}", received.n));
-                let mut counts = self.counts();
-                counts.failed = counts.failed.saturating_add(1);
+                self.counts.failed();
                 None
             }
         }
@@ -151,65 +165,16 @@ impl State {
                 None,
             );
         }
-        let forward = self.forward.as_ref();
-        let forward = forward.filter(|forward| received.verdict.is_ok() || !forward.only_verified);
-        if let (Some(forward), Some(body)) = (forward, &received.body) {
-            let (reply, forwarded) = forward.send(received, body.clone()).await;
+        let application = self.forwarding.application(received);
+        if let (Some(application), Some(body)) = (application, &received.body) {
+            let (reply, forwarded) = application.send(received, body.clone()).await;
             return (reply, Some(forwarded));
         }
-        match &received.verdict {
-            Ok(_) => (Reply::ok(), None),
-            Err(error) => (Reply::rejection(error), None),
-        }
+        (Reply::to(&received.verdict), None)
     }
 
-    fn count(&self, received: &Received, is_failed: bool, reported: Result<(), Failure>) {
-        let mut counts = self.counts();
-        let count = match received.verdict {
-            Ok(_) => &mut counts.verified,
-            Err(_) => &mut counts.refused,
-        };
-        *count = count.saturating_add(1);
-        counts.failed = counts.failed.saturating_add(is_failed.into());
-        if let Err(failure) = reported {
-            counts.failure.get_or_insert(failure);
-        }
-    }
-
-    /// Counts an answered delivery. It is reported before its delay, but counts towards `--count` only after it.
-    fn answered(&self) {
-        let mut counts = self.counts();
-        counts.answered = counts.answered.saturating_add(1);
-        if counts.failure.is_some() || self.max.is_some_and(|max| counts.answered >= max) {
-            self.done.notify_one();
-        }
-    }
-
-    /// Waits until `--count` is reached or the command cannot continue.
-    pub(super) async fn is_done(&self) {
-        self.done.notified().await;
-    }
-
-    pub(super) fn take_failure(&self) -> Option<Failure> {
-        self.counts().failure.take()
-    }
-
-    /// Reports the counts, and returns the exit code.
+    /// Prints the counts, and returns the exit code.
     pub(super) fn conclude(&self) -> Exit {
-        let counts = self.counts();
-        let (verified, refused, failed) = (counts.verified, counts.refused, counts.failed);
-        drop(counts);
-        self.output.note(format_args!("{verified} verified, {refused} refused"));
-        if failed > 0 {
-            Exit::Failed
-        } else if refused > 0 {
-            Exit::Negative
-        } else {
-            Exit::AsExpected
-        }
-    }
-
-    fn counts(&self) -> MutexGuard<'_, Counts> {
-        self.counts.lock().unwrap_or_else(PoisonError::into_inner)
+        self.counts.conclude(&self.output, self.forwarding.held())
     }
 }

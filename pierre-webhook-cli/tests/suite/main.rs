@@ -13,6 +13,7 @@ mod explain;
 #[cfg(feature = "inbox")]
 mod inbox;
 mod listen;
+mod listen_forward;
 mod replay;
 mod send;
 #[cfg(unix)]

@@ -24,7 +24,7 @@ impl Request {
     }
 }
 
-/// Gives each connection the next answer, and repeats the last one.
+/// Gives each request the next answer, and repeats the last one.
 pub(crate) struct Server {
     pub(crate) url: String,
     requests: Receiver<Request>,
@@ -33,17 +33,24 @@ pub(crate) struct Server {
 impl Server {
     /// An empty answer keeps the connection open without a response.
     pub(crate) fn answering(answers: &[&str]) -> Self {
+        Self::listening_at("127.0.0.1:0".parse().unwrap(), answers)
+    }
+
+    /// Like `answering`, at this address.
+    pub(crate) fn listening_at(address: SocketAddr, answers: &[&str]) -> Self {
         let answers: Vec<String> = answers.iter().map(|answer| (*answer).to_owned()).collect();
-        let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+        let listener = TcpListener::bind(address).unwrap();
         let url = format!("http://{}/hooks", listener.local_addr().unwrap());
         let (sender, requests) = channel();
         // The thread ends with the test process.
         thread::spawn(move || {
             let mut held = Vec::new();
-            for n in 0.. {
+            let mut n = 0;
+            loop {
                 let (mut stream, _) = listener.accept().unwrap();
                 let Some(request) = read(&stream) else { continue };
                 let answer = &answers[n.min(answers.len() - 1)];
+                n += 1;
                 let _ = stream.write_all(answer.as_bytes());
                 if answer.is_empty() {
                     held.push(stream);
