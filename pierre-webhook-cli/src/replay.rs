@@ -54,7 +54,7 @@ pub(crate) async fn run(args: ReplayArgs, output: &Arc<Output>) -> Result<Exit, 
         retries: Retries::NONE,
     };
     let total = u64::try_from(files.len()).unwrap_or(u64::MAX);
-    let reporter = AttemptReporter::new(Arc::clone(output), args.expect, total);
+    let reporter = AttemptReporter::new(Arc::clone(output), &args.expect, total);
     let finished = until_interrupted(replay(&files, secret, &route, &reporter)).await;
     let is_interrupted = finished.is_none();
     finished.transpose()?;

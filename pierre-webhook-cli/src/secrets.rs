@@ -39,6 +39,11 @@ struct Given {
 }
 
 impl SecretArgs {
+    /// Returns whether files are named.
+    pub(crate) fn is_given(&self) -> bool {
+        !self.files.is_empty()
+    }
+
     /// Reads the files, or the variable if there are none.
     pub(crate) fn read(&self) -> Result<Secrets, Failure> {
         let mut given = Vec::new();

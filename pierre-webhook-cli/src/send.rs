@@ -3,7 +3,9 @@
 mod args;
 mod curl;
 mod header;
+mod prepared;
 mod run;
+mod scenario;
 mod set;
 mod template;
 
@@ -11,28 +13,35 @@ use std::sync::Arc;
 
 pub(crate) use self::args::SendArgs;
 use self::{
-    run::{Run, event_time},
-    template::{Bodies, Template},
+    prepared::{Prepared, event_time},
+    template::Template,
 };
 use crate::{
     exit::{Exit, Failure},
     output::Output,
+    payload::Seed,
 };
 
-pub(crate) async fn run(args: SendArgs, output: &Arc<Output>) -> Result<Exit, Failure> {
+pub(crate) async fn run(mut args: SendArgs, output: &Arc<Output>) -> Result<Exit, Failure> {
+    if let Some(path) = args.scenario.take() {
+        return scenario::run(args, &path, output).await;
+    }
+    let seed = Seed::random()?;
     if args.print_body {
-        let template = Template::new(&args.event, args.set)?;
-        let json = template.print(event_time(args.age), !output.is_json())?;
+        let template = Template::new(&args.event, args.delivery.set, seed)?;
+        let json = template.print(event_time(args.delivery.age), !output.is_json())?;
         output.raw(format!("{json}\n").as_bytes())?;
         return Ok(Exit::AsExpected);
     }
-    let is_dry_run = args.dry_run;
-    let secrets = args.secret.read()?;
-    let bodies = match &args.body {
-        Some(body) => Bodies::Fixed(body.read().await?),
-        None => Bodies::Generated(Template::new(&args.event, args.set.clone())?),
-    };
+    let target = args.url.ok_or_else(|| Failure::usage("no URL"))?;
+    let secrets = Arc::new(args.secret.read()?);
+    let receiver = (&args.client, &target);
+    let prepared =
+        Prepared::new(args.event, args.delivery, Arc::clone(&secrets), receiver, seed).await?;
     secrets.warn(output);
-    let run = Run::new(args, bodies, secrets, Arc::clone(output))?;
-    if is_dry_run { run.print_curl() } else { run.send().await }
+    if args.dry_run {
+        run::print_curl(&prepared, &args.client, output)
+    } else {
+        run::send(prepared, args.concurrency, output).await
+    }
 }

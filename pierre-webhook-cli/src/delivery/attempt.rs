@@ -24,6 +24,7 @@ pub(super) struct Attempt<'a> {
     pub(super) request: &'a SignedRequest,
     pub(super) answer: &'a Result<Answer, NoAnswer>,
     pub(super) outcome: Outcome,
+    pub(super) expected: &'a ExpectedStatus,
     /// The time until the next attempt, if there is one.
     pub(super) pause: Option<Duration>,
 }
@@ -61,7 +62,7 @@ impl Attempt<'_> {
     }
 
     /// Returns the attempt as a line of text.
-    pub(super) fn line(&self, expected: &ExpectedStatus) -> String {
+    pub(super) fn line(&self) -> String {
         let mut line = format!("#{}", self.n);
         if self.number > 1 {
             let _ = write!(line, " try {}", self.number);
@@ -76,7 +77,7 @@ impl Attempt<'_> {
             let _ = write!(line, "  {}", escape::truncated(&reason, 300));
         }
         if self.outcome == Outcome::Unexpected {
-            let _ = write!(line, "  (expected {expected})");
+            let _ = write!(line, "  (expected {})", self.expected);
         }
         if let Some(pause) = self.pause {
             let _ = write!(line, "  {DIM}next try in {} ms{DIM:#}", pause.as_millis());

@@ -18,15 +18,27 @@ use crate::{
 /// Reports the attempts of a run, and counts them.
 pub(crate) struct AttemptReporter {
     output: Arc<Output>,
-    expected: ExpectedStatus,
+    /// How an expected answer is described.
+    expected: String,
     /// The number of deliveries in the run.
     total: u64,
+    is_each_shown: bool,
     tally: Mutex<Tally>,
 }
 
 impl AttemptReporter {
-    pub(crate) fn new(output: Arc<Output>, expected: ExpectedStatus, total: u64) -> Self {
-        let reporter = Self { output, expected, total, tally: Mutex::default() };
+    /// In a run of several deliveries, those that go well are only counted.
+    pub(crate) fn new(output: Arc<Output>, expected: &ExpectedStatus, total: u64) -> Self {
+        Self::start(output, expected.to_string(), total, total == 1)
+    }
+
+    /// Shows every attempt of a run in which each delivery has an expected answer of its own.
+    pub(crate) fn showing_all(output: Arc<Output>, total: u64) -> Self {
+        Self::start(output, "as expected".to_owned(), total, true)
+    }
+
+    fn start(output: Arc<Output>, expected: String, total: u64, is_each_shown: bool) -> Self {
+        let reporter = Self { output, expected, total, is_each_shown, tally: Mutex::default() };
         reporter.progress();
         reporter
     }
@@ -36,7 +48,7 @@ impl AttemptReporter {
         self.tally().attempted(attempt.answered_in());
         self.output.record(&attempt.record())?;
         if self.is_shown(attempt.outcome) {
-            self.output.data(attempt.line(&self.expected))?;
+            self.output.data(attempt.line())?;
             if let Ok(answer) = attempt.answer
                 && self.output.is_verbose()
             {
@@ -79,9 +91,8 @@ impl AttemptReporter {
         Ok(if interrupted { Exit::Interrupted } else { tally.exit() })
     }
 
-    /// In a run of several deliveries, those that went well are only counted.
     fn is_shown(&self, outcome: Outcome) -> bool {
-        self.total == 1 || outcome != Outcome::AsExpected || self.output.is_verbose()
+        self.is_each_shown || outcome != Outcome::AsExpected || self.output.is_verbose()
     }
 
     fn progress(&self) {

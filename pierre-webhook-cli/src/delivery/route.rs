@@ -31,13 +31,21 @@ impl Route {
         loop {
             number = number.saturating_add(1);
             let answer = self.client.exchange(&self.target, delivery.request.clone()).await;
-            let outcome = self.outcome(&answer);
+            let outcome = outcome(&answer, &self.expected);
             let pause = match outcome {
                 Outcome::AsExpected => None,
                 _ => self.retries.pause(number, answer.as_ref().ok().map(|answer| &answer.headers)),
             };
-            let request = &delivery;
-            reporter.attempt(&Attempt { n, number, request, answer: &answer, outcome, pause })?;
+            let (request, expected) = (&delivery, &self.expected);
+            reporter.attempt(&Attempt {
+                n,
+                number,
+                request,
+                answer: &answer,
+                outcome,
+                expected,
+                pause,
+            })?;
             let Some(pause) = pause else {
                 return Ok(outcome);
             };
@@ -48,11 +56,26 @@ impl Route {
         }
     }
 
-    fn outcome(&self, answer: &Result<Answer, NoAnswer>) -> Outcome {
-        match answer {
-            Ok(answer) if self.expected.includes(answer.status) => Outcome::AsExpected,
-            Ok(_) => Outcome::Unexpected,
-            Err(_) => Outcome::Unreachable,
-        }
+    /// Sends a delivery once, and expects an answer of its own.
+    pub(crate) async fn deliver_once(
+        &self,
+        n: u64,
+        delivery: SignedRequest,
+        expected: &ExpectedStatus,
+        reporter: &AttemptReporter,
+    ) -> Result<Outcome, Failure> {
+        let answer = self.client.exchange(&self.target, delivery.request.clone()).await;
+        let outcome = outcome(&answer, expected);
+        let (request, answer, number, pause) = (&delivery, &answer, 1, None);
+        reporter.attempt(&Attempt { n, number, request, answer, outcome, expected, pause })?;
+        Ok(outcome)
+    }
+}
+
+fn outcome(answer: &Result<Answer, NoAnswer>, expected: &ExpectedStatus) -> Outcome {
+    match answer {
+        Ok(answer) if expected.includes(answer.status) => Outcome::AsExpected,
+        Ok(_) => Outcome::Unexpected,
+        Err(_) => Outcome::Unreachable,
     }
 }

@@ -4,10 +4,7 @@ use std::fmt::Write as _;
 
 use serde::Serialize;
 
-use super::{
-    expected_status::ExpectedStatus,
-    tally::{Latency, Tally},
-};
+use super::tally::{Latency, Tally};
 
 /// The last line of a run, as JSON.
 #[derive(Serialize)]
@@ -43,7 +40,7 @@ impl SummaryRecord {
 }
 
 /// Returns the summary as text.
-pub(super) fn text(tally: &Tally, expected: &ExpectedStatus) -> String {
+pub(super) fn text(tally: &Tally, expected: &str) -> String {
     let mut text = format!(
         "{} of {} deliveries answered {expected}, {} answered otherwise, {} unanswered; {} attempts",
         tally.as_expected,

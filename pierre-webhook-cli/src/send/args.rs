@@ -1,5 +1,7 @@
 //! The arguments of `send`.
 
+use std::path::PathBuf;
+
 use http::HeaderValue;
 use jiff::SignedDuration;
 
@@ -19,12 +21,37 @@ pub(crate) struct SendArgs {
     #[arg(value_parser = event_type)]
     pub(super) event: String,
     /// The receiver, as in http://127.0.0.1:8787/webhooks. Redirects are not followed
-    #[arg(required_unless_present = "print_body")]
+    #[arg(required_unless_present_any = ["print_body", "scenario"])]
     pub(super) url: Option<Target>,
 
+    /// Run the deliveries of a file: `send --scenario FILE URL`. Each line is `send EVENT [OPTION]...`,
+    /// `again [--resigned]`, `wait DURATION` or a comment (#)
+    #[arg(long, value_name = "FILE", help_heading = "Run", conflicts_with_all = ["delivery", "RetryArgs", "print_body", "dry_run",
+        "concurrency"])]
+    pub(super) scenario: Option<PathBuf>,
     /// Print the payload instead of sending it; edit it, and send it with --body
     #[arg(long, conflicts_with_all = ["body", "dry_run"], help_heading = "Delivery")]
     pub(super) print_body: bool,
+    /// Print the equivalent curl command instead of sending anything
+    #[arg(long, help_heading = "Delivery")]
+    pub(super) dry_run: bool,
+
+    /// How many deliveries to send at the same time
+    #[arg(long, value_name = "N", default_value_t = 1, value_parser = clap::value_parser!(u16).range(1..),
+        help_heading = "Run")]
+    pub(super) concurrency: u16,
+    #[command(flatten)]
+    pub(super) delivery: DeliveryArgs,
+    #[command(flatten)]
+    pub(super) client: ClientArgs,
+    #[command(flatten)]
+    pub(super) secret: SecretArgs,
+}
+
+/// What is sent, and which answer is expected.
+#[derive(Clone, Debug, clap::Args)]
+#[group(id = "delivery", multiple = true)]
+pub(super) struct DeliveryArgs {
     /// Send this body as it is: a file (@file), or standard input (-)
     #[arg(long, value_name = "@FILE|-", help_heading = "Delivery")]
     pub(super) body: Option<BodyArg>,
@@ -42,31 +69,19 @@ pub(crate) struct SendArgs {
     /// Send the body in chunks, without a Content-Length
     #[arg(long, help_heading = "Delivery")]
     pub(super) chunked: bool,
-    /// Print the equivalent curl command instead of sending anything
-    #[arg(long, help_heading = "Delivery")]
-    pub(super) dry_run: bool,
-
     /// How many deliveries to send. Each has its own payload, unless --body is given
     #[arg(long, value_name = "N", default_value_t = 1, value_parser = clap::value_parser!(u64).range(1..),
         help_heading = "Run")]
     pub(super) count: u64,
-    /// How many deliveries to send at the same time
-    #[arg(long, value_name = "N", default_value_t = 1, value_parser = clap::value_parser!(u16).range(1..),
-        help_heading = "Run")]
-    pub(super) concurrency: u16,
     /// The expected status, as in 2xx, 401 or 2xx,409. Any other answer is a negative verdict (exit code 1)
     #[arg(long, value_name = "STATUS", default_value = "2xx", help_heading = "Run")]
     pub(super) expect: ExpectedStatus,
     #[command(flatten)]
     pub(super) retry: RetryArgs,
-    #[command(flatten)]
-    pub(super) client: ClientArgs,
-    #[command(flatten)]
-    pub(super) secret: SecretArgs,
 }
 
 /// Accepts any header value: the receiver decides whether it is an event type.
-fn event_type(text: &str) -> Result<String, String> {
+pub(super) fn event_type(text: &str) -> Result<String, String> {
     match HeaderValue::from_str(text) {
         Ok(_) if !text.is_empty() => Ok(text.to_owned()),
         _ => Err("not a header value".to_owned()),

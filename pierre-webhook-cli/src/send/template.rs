@@ -34,7 +34,7 @@ pub(super) struct Template {
 }
 
 impl Template {
-    pub(super) fn new(event: &str, changes: Vec<Set>) -> Result<Self, Failure> {
+    pub(super) fn new(event: &str, changes: Vec<Set>, seed: Seed) -> Result<Self, Failure> {
         let known = KnownEvent::ALL.into_iter().find(|known| known.event_type() == event);
         let Some(known) = known else {
             return Err(Failure::usage(format!(
@@ -42,7 +42,7 @@ impl Template {
                 KnownEvent::ALL.map(KnownEvent::event_type).join(", ")
             )));
         };
-        Ok(Self { event: known, seed: Seed::random()?, changes })
+        Ok(Self { event: known, seed, changes })
     }
 
     fn body(&self, n: u64, at: Timestamp) -> Result<Bytes, Failure> {

@@ -15,6 +15,7 @@ mod inbox;
 mod listen;
 mod listen_forward;
 mod replay;
+mod scenario;
 mod send;
 #[cfg(unix)]
 mod session;
