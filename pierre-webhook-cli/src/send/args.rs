@@ -26,8 +26,8 @@ pub(crate) struct SendArgs {
 
     /// Run the deliveries of a file: `send --scenario FILE URL`. Each line is `send EVENT [OPTION]...`,
     /// `again [--resigned]`, `wait DURATION` or a comment (#)
-    #[arg(long, value_name = "FILE", help_heading = "Run", conflicts_with_all = ["delivery", "RetryArgs", "print_body", "dry_run",
-        "concurrency"])]
+    #[arg(long, value_name = "FILE", help_heading = "Run", conflicts_with_all = ["body", "set", "header", "age",
+        "chunked", "count", "expect", "RetryArgs", "print_body", "dry_run", "concurrency"])]
     pub(super) scenario: Option<PathBuf>,
     /// Print the payload instead of sending it; edit it, and send it with --body
     #[arg(long, conflicts_with_all = ["body", "dry_run"], help_heading = "Delivery")]
@@ -50,7 +50,6 @@ pub(crate) struct SendArgs {
 
 /// What is sent, and which answer is expected.
 #[derive(Clone, Debug, clap::Args)]
-#[group(id = "delivery", multiple = true)]
 pub(super) struct DeliveryArgs {
     /// Send this body as it is: a file (@file), or standard input (-)
     #[arg(long, value_name = "@FILE|-", help_heading = "Delivery")]

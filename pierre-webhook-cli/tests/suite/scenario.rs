@@ -90,7 +90,7 @@ fn a_wrong_line_is_named_before_anything_is_sent() {
         ("send push --concurrency 2", "line 3: unexpected argument"),
         ("wait", "line 3: the following required arguments were not provided"),
     ] {
-        let file = folder.write("scenario", &format!("send push\n\n{line}\n"));
+        let file = folder.write("scenario", format!("send push\n\n{line}\n"));
         let ended = run(&["send", "--scenario", &file, &url]);
         assert!(ended.stderr.contains(why), "{line}: {ended:?}");
         assert!([Some(2), Some(3)].contains(&ended.code), "{line}: {ended:?}");
