@@ -2,6 +2,8 @@
 
 use std::{fmt, sync::Arc, time::Duration};
 
+use pierre_webhook_core::{Delivery, Event};
+
 use crate::{duration, live::Live, store::Store, terms::Terms};
 
 /// Handles each delivery once, across retries, restarts and all machines that share the store.
@@ -55,19 +57,37 @@ impl Dedup {
         self
     }
 
-    /// Returns a `Dedup` for the deliveries of one tenant, whose scope is this one's and the tenant's together.
+    /// Returns a `Dedup` on the terms of one delivery: those of its [tenant](Self::for_tenant), and, if the type of its
+    /// event is unknown, those of [unknown events](Self::unknown_retention).
     ///
-    /// Without it, a tenant could sign the body of another tenant's delivery with its own secret, and that delivery
-    /// would count as handled. `DedupLayer` does this by itself with the delivery's tenant. In a handler, pass
-    /// [`Delivery::tenant`](pierre_webhook_core::Delivery::tenant):
+    /// `DedupLayer` and `DedupMiddleware` do this by themselves. In a handler:
     ///
     /// ```
     /// # use pierre_webhook_core::Delivery;
     /// # use pierre_webhook_dedup::{Dedup, Once, OnceError};
     /// # async fn handle(dedup: Dedup, delivery: Delivery) -> Result<Once<()>, OnceError<std::io::Error>> {
-    /// dedup.for_tenant(delivery.tenant.as_deref()).once(delivery.id(), async || Ok(())).await
+    /// dedup.for_delivery(&delivery).once(delivery.id(), async || Ok(())).await
     /// # }
     /// ```
+    ///
+    /// # Security
+    ///
+    /// The event type is in a header that isn't signed. Whoever captured one push can send it under any number of names
+    /// while its signature is fresh, each time as a delivery of its own. On these terms, such deliveries push no other
+    /// record out of a [`MemoryStore`](crate::MemoryStore), and they leave any store soon.
+    pub fn for_delivery(&self, delivery: &Delivery) -> Self {
+        let mut dedup = self.for_tenant(delivery.tenant.as_deref());
+        if matches!(delivery.event, Event::Unknown(_)) {
+            Arc::make_mut(&mut dedup.terms).is_unknown_event = true;
+        }
+        dedup
+    }
+
+    /// Returns a `Dedup` for the deliveries of one tenant, whose scope is this one's and the tenant's together. Prefer
+    /// [`for_delivery`](Self::for_delivery) if you have the delivery.
+    ///
+    /// Without it, a tenant could sign the body of another tenant's delivery with its own secret, and that delivery
+    /// would count as handled.
     pub fn for_tenant(&self, tenant: Option<&str>) -> Self {
         let mut dedup = self.clone();
         if let Some(tenant) = tenant {
@@ -94,6 +114,18 @@ impl Dedup {
     /// clamped like the [lease](Self::lease).
     pub fn retention(mut self, retention: Duration) -> Self {
         Arc::make_mut(&mut self.terms).retention = duration::storable(retention);
+        self
+    }
+
+    /// Sets how long a completed delivery is remembered whose event type is unknown. 1 hour by default, and never longer
+    /// than the [retention](Self::retention).
+    ///
+    /// It is short because whoever captured one delivery can fill a store with such records, see
+    /// [`for_delivery`](Self::for_delivery). Choose it longer than max age and future tolerance together: until then
+    /// such a delivery can be replayed. A retry that the sender sends even later is handled again. Rounded and clamped
+    /// like the [lease](Self::lease).
+    pub fn unknown_retention(mut self, retention: Duration) -> Self {
+        Arc::make_mut(&mut self.terms).unknown_retention = duration::storable(retention);
         self
     }
 
@@ -126,6 +158,7 @@ impl fmt::Debug for Dedup {
             .field("scope", &self.terms.scope)
             .field("lease", &self.terms.lease)
             .field("retention", &self.terms.retention)
+            .field("unknown_retention", &self.terms.unknown_retention)
             .field("renew_for", &self.renew_for)
             .field("fail_open", &self.terms.guard.is_some())
             .finish_non_exhaustive()

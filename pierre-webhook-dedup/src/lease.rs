@@ -108,8 +108,9 @@ impl Lease {
         }
         self.handle.complete();
         self.terms.guard_completed(self.id, self.owner).await;
-        let complete =
-            async { self.terms.store.complete(self.key(), self.owner, self.terms.retention).await };
+        let complete = async {
+            self.terms.store.complete(self.key(), self.owner, self.terms.retention()).await
+        };
         if unless_it_panics(complete).await? {
             return Ok(Recorded::Yes);
         }
@@ -232,7 +233,7 @@ impl Lease {
 
     /// Cancels a completion of this delivery that waits in the background. Waits for the one in flight.
     pub(crate) async fn forget(&self, key: Key<'_>) {
-        if self.key() == key {
+        if (self.terms.scope.as_ref(), self.id) == (key.scope, key.id) {
             let mut stage = self.stage.lock().await;
             if *stage == Stage::Completing {
                 *stage = Stage::Forgotten;

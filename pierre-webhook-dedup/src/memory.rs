@@ -1,5 +1,6 @@
 //! `MemoryStore`: for a single process.
 
+mod pool;
 mod records;
 
 use std::{
@@ -32,6 +33,9 @@ impl MemoryStore {
 
     /// Creates a store for at most `entries` deliveries; 0 counts as 1. Memory is allocated as deliveries arrive,
     /// about 110 bytes each.
+    ///
+    /// Events of unknown types have an eighth as many places, on top of these, see
+    /// [`Dedup::for_delivery`](crate::Dedup::for_delivery).
     pub fn with_capacity(entries: usize) -> Self {
         Self { records: Arc::new(Mutex::new(Records::new(entries))) }
     }

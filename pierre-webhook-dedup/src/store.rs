@@ -83,10 +83,14 @@ pub struct Key<'a> {
     pub scope: &'a str,
     /// The id of the delivery.
     pub id: DeliveryId,
+    /// Whether the event's type is unknown, and so isn't signed: see [`Dedup::for_delivery`](crate::Dedup::for_delivery).
+    /// A store whose records are bounded keeps a share for these, so that they can't push out the others. The same id
+    /// always comes with the same value, except in [`forget`](Store::forget), where it may be false for either.
+    pub is_unknown_event: bool,
 }
 
 impl<'a> Key<'a> {
-    /// Creates a key in this scope.
+    /// Creates a key in this scope, for an event of a known type.
     ///
     /// ```
     /// use pierre_webhook_dedup::{DeliveryId, Key};
@@ -95,7 +99,7 @@ impl<'a> Key<'a> {
     /// assert_eq!(key.to_string(), format!("mailer:{}", "ab".repeat(32)));
     /// ```
     pub fn new(scope: &'a str, id: DeliveryId) -> Self {
-        Self { scope, id }
+        Self { scope, id, is_unknown_event: false }
     }
 }
 

@@ -23,6 +23,9 @@ pub(crate) struct Terms {
     pub(crate) scope: Arc<str>,
     pub(crate) lease: Duration,
     pub(crate) retention: Duration,
+    pub(crate) unknown_retention: Duration,
+    /// Whether these are the terms of an event of an unknown type.
+    pub(crate) is_unknown_event: bool,
     /// With `fail_open`, what this process handles or has handled, for when the store can't tell.
     pub(crate) guard: Option<MemoryStore>,
     /// One permit for each completion that waits in the background.
@@ -38,6 +41,8 @@ impl Terms {
             scope: "".into(),
             lease: Duration::from_secs(20),
             retention: Duration::from_secs(72 * 60 * 60),
+            unknown_retention: Duration::from_secs(60 * 60),
+            is_unknown_event: false,
             guard: None,
             unrecorded: Arc::new(Semaphore::new(MAX_UNRECORDED)),
             is_closing: Arc::new(watch::Sender::new(false)),
@@ -51,7 +56,7 @@ impl Terms {
     pub(crate) async fn guard_completed(&self, id: DeliveryId, owner: Owner) {
         if let Some(guard) = &self.guard {
             // If it is full of deliveries in progress, it forgets this one, as it would forget the oldest one.
-            let _ = guard.complete(self.key(id), owner, self.retention).await;
+            let _ = guard.complete(self.key(id), owner, self.retention()).await;
         }
     }
 
@@ -62,7 +67,15 @@ impl Terms {
     }
 
     pub(crate) fn key(&self, id: DeliveryId) -> Key<'_> {
-        Key::new(&self.scope, id)
+        Key { is_unknown_event: self.is_unknown_event, ..Key::new(&self.scope, id) }
+    }
+
+    pub(crate) fn retention(&self) -> Duration {
+        if self.is_unknown_event {
+            self.unknown_retention.min(self.retention)
+        } else {
+            self.retention
+        }
     }
 
     pub(crate) fn third_of_lease(&self) -> Duration {

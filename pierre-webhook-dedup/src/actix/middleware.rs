@@ -52,8 +52,8 @@ use crate::{dedup::Dedup, rules::Rules};
 /// | can't be claimed because the store failed | 503 with `Retry-After`, unless the [`Dedup`] [fails open](Dedup::fail_open) |
 /// | is missing from the request's extensions | 500 |
 ///
-/// Deliveries of different [tenants](pierre_webhook_core::Verifier::tenant) are kept apart, see
-/// [`Dedup::for_tenant`].
+/// Deliveries of different [tenants](pierre_webhook_core::Verifier::tenant) are kept apart, and events of unknown types
+/// have terms of their own: see [`Dedup::for_delivery`].
 ///
 /// The inner service runs in a task of its own on the same worker: it finishes even if the sender disconnects or an
 /// outer timeout responds first, and retries get a 503 until then. [`stop_with_sender`](Self::stop_with_sender) opts

@@ -57,7 +57,7 @@ where
             return Box::pin(async { call.await.map(ServiceResponse::map_into_left_body) });
         }
         let id = self.rules.id(&webhook);
-        let dedup = self.dedup.for_tenant(webhook.tenant.as_deref());
+        let dedup = self.dedup.for_delivery(&webhook);
         let answer = async move {
             // Actix can't route a request that has a clone.
             let mut spare = Some(request.request().clone());

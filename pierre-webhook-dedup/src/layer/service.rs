@@ -113,7 +113,7 @@ where
         return Ok(respond(&Answer::NotVerified(text)));
     };
     let id = rules.id(webhook);
-    let dedup = dedup.for_tenant(webhook.tenant.as_deref());
+    let dedup = dedup.for_delivery(webhook);
     let work = async |lease: LeaseHandle| {
         request.extensions_mut().insert(lease);
         match inner.call(request).await {

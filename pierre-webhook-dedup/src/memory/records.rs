@@ -1,57 +1,29 @@
-//! The records of the memory store.
+//! The records of the memory store, in two pools.
 
-use std::{collections::HashMap, time::Duration};
+use std::time::Duration;
 
-use hashlink::LinkedHashMap;
-use pierre_webhook_core::DeliveryId;
-use tokio::time::Instant;
-
+use super::pool::Pool;
 use crate::{
-    duration,
     error::StoreError,
     owner::Owner,
     store::{Claimed, Key},
 };
 
-/// No key is in both maps.
+/// The name of an unknown event isn't signed, so one captured delivery can be sent under any number of names. Unknown
+/// events have a pool of their own: however many there are, they push out no record of a known event.
 pub(super) struct Records {
-    capacity: usize,
-    /// In the order of their claims and renewals.
-    in_progress: LinkedHashMap<RecordKey, Record>,
-    /// In the order of their completions.
-    completed: LinkedHashMap<RecordKey, Record>,
-    /// A number for each scope, so that records don't repeat its name.
-    scopes: HashMap<Box<str>, usize>,
-    /// Until this instant, no lease expires behind a longer one, so a sweep finds nothing.
-    swept_until: Option<Instant>,
-    /// How many claims were granted: the fencing token of the last one.
+    known: Pool,
+    unknown: Pool,
+    /// How many claims were asked for: the fencing token of the last one.
     claims: u64,
-}
-
-/// The number of a scope, and the id of a delivery in it.
-type RecordKey = (usize, DeliveryId);
-
-struct Record {
-    owner: Owner,
-    until: Instant,
-}
-
-impl Record {
-    fn is_expired(&self, now: Instant) -> bool {
-        self.until <= now
-    }
 }
 
 impl Records {
     pub(super) fn new(capacity: usize) -> Self {
-        Self {
-            capacity: capacity.max(1),
-            in_progress: LinkedHashMap::new(),
-            completed: LinkedHashMap::new(),
-            scopes: HashMap::new(),
-            swept_until: None,
-            claims: 0,
-        }
+        /// An unknown event is rare until this crate is updated.
+        const SHARE: usize = 8;
+        let unknown = Pool::new(capacity.div_ceil(SHARE));
+        Self { known: Pool::new(capacity), unknown, claims: 0 }
     }
 
     pub(super) fn claim(
@@ -60,16 +32,9 @@ impl Records {
         owner: Owner,
         lease: Duration,
     ) -> Result<Claimed, StoreError> {
-        let (now, record_key) = (Instant::now(), self.record_key(key));
-        if self.completed_by(record_key, now).is_some() {
-            return Ok(Claimed::Completed);
-        }
-        if let Some(until) = self.held_by_another(record_key, owner, now) {
-            return Ok(Claimed::InProgress { retry_after: until.duration_since(now) });
-        }
-        self.hold(record_key, owner, lease, now)?;
         self.claims = self.claims.saturating_add(1);
-        Ok(Claimed::Yours { fencing_token: self.claims })
+        let token = self.claims;
+        self.pool(key).claim(key, owner, lease, token)
     }
 
     pub(super) fn renew(
@@ -87,114 +52,19 @@ impl Records {
         owner: Owner,
         retention: Duration,
     ) -> Result<bool, StoreError> {
-        let (now, record_key) = (Instant::now(), self.record_key(key));
-        if let Some(by) = self.completed_by(record_key, now) {
-            return Ok(by == owner);
-        }
-        if self.held_by_another(record_key, owner, now).is_some() {
-            return Ok(false);
-        }
-        if self.in_progress.remove(&record_key).is_none() {
-            self.make_room(now)?;
-        }
-        self.completed.insert(record_key, Record { owner, until: after(now, retention) });
-        Ok(true)
+        self.pool(key).complete(key, owner, retention)
     }
 
     pub(super) fn release(&mut self, key: Key<'_>, owner: Owner) {
-        let record_key = self.record_key(key);
-        if self.in_progress.get(&record_key).is_some_and(|record| record.owner == owner) {
-            self.in_progress.remove(&record_key);
-        }
+        self.pool(key).release(key, owner);
     }
 
     pub(super) fn forget(&mut self, key: Key<'_>) -> bool {
-        let (now, record_key) = (Instant::now(), self.record_key(key));
-        let record =
-            self.completed.remove(&record_key).or_else(|| self.in_progress.remove(&record_key));
-        record.is_some_and(|record| !record.is_expired(now))
+        let known = self.known.forget(key);
+        self.unknown.forget(key) || known
     }
 
-    fn record_key(&mut self, key: Key<'_>) -> RecordKey {
-        let scope = match self.scopes.get(key.scope) {
-            Some(scope) => *scope,
-            None => {
-                let scope = self.scopes.len();
-                self.scopes.insert(key.scope.into(), scope);
-                scope
-            }
-        };
-        (scope, key.id)
+    fn pool(&mut self, key: Key<'_>) -> &mut Pool {
+        if key.is_unknown_event { &mut self.unknown } else { &mut self.known }
     }
-
-    fn completed_by(&mut self, record_key: RecordKey, now: Instant) -> Option<Owner> {
-        let record = self.completed.get(&record_key)?;
-        if record.is_expired(now) {
-            self.completed.remove(&record_key);
-            return None;
-        }
-        Some(record.owner)
-    }
-
-    fn held_by_another(
-        &self,
-        record_key: RecordKey,
-        owner: Owner,
-        now: Instant,
-    ) -> Option<Instant> {
-        let record = self.in_progress.get(&record_key)?;
-        (record.owner != owner && !record.is_expired(now)).then_some(record.until)
-    }
-
-    fn hold(
-        &mut self,
-        record_key: RecordKey,
-        owner: Owner,
-        lease: Duration,
-        now: Instant,
-    ) -> Result<(), StoreError> {
-        if self.in_progress.remove(&record_key).is_none() {
-            self.make_room(now)?;
-        }
-        let until = after(now, lease);
-        self.swept_until = self.swept_until.map(|swept| swept.min(until));
-        self.in_progress.insert(record_key, Record { owner, until });
-        Ok(())
-    }
-
-    /// Makes room for one more record, or fails.
-    fn make_room(&mut self, now: Instant) -> Result<(), StoreError> {
-        // Remove up to two expired records for each new one: expired records all go in time, and no single
-        // operation takes long.
-        for records in [&mut self.in_progress, &mut self.completed] {
-            for _ in 0..2 {
-                if records.front().is_some_and(|(_, record)| record.is_expired(now)) {
-                    records.pop_front();
-                }
-            }
-        }
-        if self.is_full() && self.completed.pop_front().is_none() {
-            self.sweep(now);
-        }
-        if self.is_full() {
-            return Err(StoreError::new("the memory store is full of deliveries in progress"));
-        }
-        Ok(())
-    }
-
-    fn is_full(&self) -> bool {
-        self.in_progress.len().saturating_add(self.completed.len()) >= self.capacity
-    }
-
-    /// Removes leases that expired behind longer ones.
-    fn sweep(&mut self, now: Instant) {
-        if self.swept_until.is_none_or(|until| until <= now) {
-            self.in_progress.retain(|_, record| !record.is_expired(now));
-            self.swept_until = self.in_progress.values().map(|record| record.until).min();
-        }
-    }
-}
-
-fn after(now: Instant, time: Duration) -> Instant {
-    now.checked_add(duration::storable(time)).unwrap_or(now)
 }

@@ -20,6 +20,7 @@ mod memory;
 mod middleware;
 mod once;
 mod redis;
+mod relabeled;
 mod renewal;
 mod shutdown;
 mod store_failure;
