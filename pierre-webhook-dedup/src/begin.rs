@@ -1,8 +1,12 @@
 //! `Dedup::begin` and `Dedup::forget`: claims in the caller's hands.
 
-use std::sync::Arc;
+use std::{sync::Arc, time::Duration};
 
 use pierre_webhook_core::DeliveryId;
+use tokio::{
+    sync::SemaphorePermit,
+    time::{Instant, sleep},
+};
 
 use crate::{
     claim::{Begun, Claim},
@@ -37,6 +41,52 @@ impl Dedup {
     /// # }
     /// ```
     pub async fn begin(&self, id: DeliveryId) -> Result<Begun, StoreError> {
+        let begun = self.try_begin(id).await?;
+        if let Begun::InProgress { .. } = begun {
+            duplicate(id, "a delivery is in progress");
+        }
+        Ok(begun)
+    }
+
+    /// Like [`begin`](Self::begin), and waits while the delivery is in progress: see [`wait`](Self::wait).
+    pub(crate) async fn begin_in_turn(&self, id: DeliveryId) -> Result<Begun, StoreError> {
+        let start = Instant::now();
+        let mut place = None;
+        loop {
+            let begun = self.try_begin(id).await?;
+            let Begun::InProgress { retry_after } = begun else { return Ok(begun) };
+            let waited = start.elapsed();
+            let left = self.wait.saturating_sub(waited);
+            if left.is_zero() || !self.take_place(&mut place) {
+                duplicate(id, "a delivery is in progress");
+                return Ok(begun);
+            }
+            let at_most = left.min(retry_after).max(Duration::from_millis(1));
+            // Whatever ends it, the next claim tells what to do: after a shutdown it fails.
+            tokio::select! {
+                () = self.terms.closing() => {}
+                () = self.changed(id, waited, at_most) => {}
+            }
+        }
+    }
+
+    async fn changed(&self, id: DeliveryId, waited: Duration, at_most: Duration) {
+        if self.terms.store.changed(self.terms.key(id), waited, at_most).await.is_err() {
+            // It may have failed at once.
+            sleep(Duration::from_millis(50).min(at_most)).await;
+        }
+    }
+
+    /// Takes a place among the deliveries that wait, unless it has one. Returns false if there is none.
+    fn take_place<'a>(&'a self, place: &mut Option<SemaphorePermit<'a>>) -> bool {
+        if place.is_none() {
+            *place = self.terms.waiting.try_acquire().ok();
+        }
+        place.is_some()
+    }
+
+    /// Logs all outcomes, except that the delivery is in progress.
+    async fn try_begin(&self, id: DeliveryId) -> Result<Begun, StoreError> {
         // From here on, dropping the claim releases whatever the store recorded, even if its answer was lost.
         let mut claim = Claim::prepare(Arc::clone(&self.terms), id)?;
         self.live.add(Arc::downgrade(claim.lease()));
@@ -53,7 +103,6 @@ impl Dedup {
             }
             Ok(Claimed::InProgress { retry_after }) => {
                 claim.disarm();
-                duplicate(id, "a delivery is in progress");
                 Ok(Begun::InProgress { retry_after })
             }
             Ok(Claimed::Completed) => {
@@ -68,7 +117,6 @@ impl Dedup {
                     Ok(Begun::Completed)
                 }
                 Some(Ok(Claimed::InProgress { .. })) => {
-                    duplicate(id, "a delivery is in progress, in this process");
                     Ok(Begun::InProgress { retry_after: self.terms.lease })
                 }
                 Some(Ok(Claimed::Yours { .. }) | Err(_)) => {

@@ -36,6 +36,7 @@ pub struct Dedup {
     pub(crate) terms: Arc<Terms>,
     pub(crate) live: Arc<Live>,
     pub(crate) renew_for: Duration,
+    pub(crate) wait: Duration,
 }
 
 impl Dedup {
@@ -45,6 +46,7 @@ impl Dedup {
             terms: Arc::new(Terms::new(store)),
             live: Arc::default(),
             renew_for: Duration::from_secs(15 * 60),
+            wait: Duration::ZERO,
         }
     }
 
@@ -138,6 +140,29 @@ impl Dedup {
         self
     }
 
+    /// Lets a delivery that is already being handled wait for the end of that, for at most this long. Zero by default:
+    /// it is rejected at once, and the sender is asked to retry.
+    ///
+    /// Senders retry a limited number of times, and while a slow handler runs each of them fails. A delivery that waits
+    /// gets the answer of one that has already been handled; if the other run fails or loses its lease, it is handled
+    /// instead. If it waited in vain, it is rejected as before. This applies to [`once`](Self::once), the layer and the
+    /// middleware, but not to [`begin`](Self::begin).
+    ///
+    /// Choose less than the sender waits for an answer; 10 seconds is usual. At most 1,000 deliveries wait at a time;
+    /// more than that are rejected at once. A sender that disconnects frees its place, and [`shutdown`](Self::shutdown)
+    /// ends all waits. With [`MemoryStore`](crate::MemoryStore) those that wait are woken; with other stores they ask
+    /// again after 50 ms, then less and less often, down to once a second.
+    ///
+    /// ```
+    /// # use std::time::Duration;
+    /// # use pierre_webhook_dedup::{Dedup, MemoryStore};
+    /// let dedup = Dedup::new(MemoryStore::new()).wait(Duration::from_secs(5));
+    /// ```
+    pub fn wait(mut self, at_most: Duration) -> Self {
+        self.wait = at_most;
+        self
+    }
+
     /// Handles deliveries even while the store is down, at the risk of handling some of them twice.
     ///
     /// By default such deliveries are rejected and the sender is asked to retry. With this setting each passes as
@@ -160,6 +185,7 @@ impl fmt::Debug for Dedup {
             .field("retention", &self.terms.retention)
             .field("unknown_retention", &self.terms.unknown_retention)
             .field("renew_for", &self.renew_for)
+            .field("wait", &self.wait)
             .field("fail_open", &self.terms.guard.is_some())
             .finish_non_exhaustive()
     }

@@ -1,4 +1,4 @@
-//! A handler that runs once, and the answer if it doesn't run: for the layer and the middleware alike.
+//! What the layer and the middleware do around a handler that runs once.
 
 use std::panic::resume_unwind;
 
@@ -7,23 +7,30 @@ use tokio::task::JoinHandle;
 
 use crate::{
     answer::Answer,
+    claim::{Begun, Claim},
     dedup::Dedup,
     handle::LeaseHandle,
-    once::{Once, OnceError},
 };
 
-/// Returns what the handler returned, whether that completed the delivery (`Ok`) or released it (`Err`). If the
-/// handler didn't run, the error is the answer.
-pub(crate) async fn handle<T, F, H>(dedup: &Dedup, id: DeliveryId, handler: F) -> Result<T, Answer>
+/// Claims a delivery, after waiting for another run of it if that is set. The error is the answer if the handler must
+/// not run.
+pub(crate) async fn claim(dedup: &Dedup, id: DeliveryId) -> Result<Claim, Answer> {
+    match dedup.begin_in_turn(id).await {
+        Ok(Begun::Claimed(claim)) => Ok(claim),
+        Ok(Begun::InProgress { retry_after }) => Err(Answer::InProgress { retry_after }),
+        Ok(Begun::Completed) => Err(Answer::Completed),
+        Err(_) => Err(Answer::StoreFailed),
+    }
+}
+
+/// Runs a handler. Returns what it returned, whether that completed the delivery (`Ok`) or released it (`Err`).
+pub(crate) async fn run<T, F, H>(dedup: &Dedup, claim: Claim, handler: F) -> T
 where
     F: FnOnce(LeaseHandle) -> H,
     H: Future<Output = Result<T, T>>,
 {
-    match dedup.once_with(id, handler).await {
-        Ok(Once::Ran { value, .. }) | Err(OnceError::Work(value)) => Ok(value),
-        Ok(Once::InProgress { retry_after }) => Err(Answer::InProgress { retry_after }),
-        Ok(Once::Completed) => Err(Answer::Completed),
-        Err(OnceError::Store(_)) => Err(Answer::StoreFailed),
+    match dedup.run(claim, handler).await {
+        Ok((value, _)) | Err(value) => value,
     }
 }
 

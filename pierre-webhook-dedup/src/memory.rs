@@ -9,6 +9,8 @@ use std::{
     time::Duration,
 };
 
+use tokio::time::timeout;
+
 use self::records::Records;
 use crate::{
     owner::Owner,
@@ -90,6 +92,18 @@ impl Store for MemoryStore {
 
     fn forget<'a>(&'a self, key: Key<'a>) -> StoreFuture<'a, bool> {
         Box::pin(async move { Ok(self.records().forget(key)) })
+    }
+
+    /// Returns as soon as the delivery isn't in progress any more.
+    fn changed<'a>(&'a self, key: Key<'a>, _: Duration, at_most: Duration) -> StoreFuture<'a, ()> {
+        let end = self.records().end_of(key);
+        Box::pin(async move {
+            if let Some(mut end) = end {
+                // Nothing is ever sent, so this ends when the record does.
+                let _ = timeout(at_most, end.changed()).await;
+            }
+            Ok(())
+        })
     }
 
     fn abandon(&self, key: Key<'_>, owner: Owner) {

@@ -3,10 +3,10 @@
 use pierre_webhook_core::DeliveryId;
 
 use crate::{
-    claim::Begun,
+    claim::{Begun, Claim},
     dedup::Dedup,
     handle::LeaseHandle,
-    once::{Once, OnceError},
+    once::{Once, OnceError, Recorded},
     trace::warn_of,
 };
 
@@ -43,19 +43,32 @@ impl Dedup {
         F: FnOnce(LeaseHandle) -> W,
         W: Future<Output = Result<T, E>>,
     {
-        let claim = match self.begin(id).await.map_err(OnceError::Store)? {
+        let claim = match self.begin_in_turn(id).await.map_err(OnceError::Store)? {
             Begun::Claimed(claim) => claim,
             Begun::InProgress { retry_after } => return Ok(Once::InProgress { retry_after }),
             Begun::Completed => return Ok(Once::Completed),
         };
+        match self.run(claim, work).await {
+            Ok((value, recorded)) => Ok(Once::Ran { value, recorded }),
+            Err(error) => Err(OnceError::Work(error)),
+        }
+    }
+
+    /// Runs the work of a claim, and records or releases it.
+    pub(crate) async fn run<T, E, F, W>(&self, claim: Claim, work: F) -> Result<(T, Recorded), E>
+    where
+        F: FnOnce(LeaseHandle) -> W,
+        W: Future<Output = Result<T, E>>,
+    {
         claim.keep_renewed(self.renew_for).await;
         match work(claim.handle()).await {
-            Ok(value) => Ok(Once::Ran { value, recorded: claim.complete().await }),
+            Ok(value) => Ok((value, claim.complete().await)),
             Err(error) => {
+                let id = claim.id();
                 if let Err(failure) = claim.release().await {
                     warn_of(&failure, id, "a delivery that failed could not be released");
                 }
-                Err(OnceError::Work(error))
+                Err(error)
             }
         }
     }

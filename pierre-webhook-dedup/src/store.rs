@@ -3,6 +3,7 @@
 use std::{fmt, pin::Pin, sync::Arc, time::Duration};
 
 use pierre_webhook_core::DeliveryId;
+use tokio::time::sleep;
 
 use crate::{error::StoreError, owner::Owner};
 
@@ -47,6 +48,26 @@ pub trait Store: Send + Sync + 'static {
 
     /// Removes the record of a key, in progress or completed. Returns whether there was one.
     fn forget<'a>(&'a self, key: Key<'a>) -> StoreFuture<'a, bool>;
+
+    /// Waits until the record of a key in progress may have changed, or until `at_most` has passed. `waited` is how long
+    /// the caller has waited for this key before, in earlier calls. Returning early is harmless: the caller claims the
+    /// key again, and perhaps waits again.
+    ///
+    /// The default sleeps for half of what was waited before, from 50 ms to 1 second. Override it if the store can tell
+    /// when a key changes.
+    fn changed<'a>(
+        &'a self,
+        key: Key<'a>,
+        waited: Duration,
+        at_most: Duration,
+    ) -> StoreFuture<'a, ()> {
+        let _ = key;
+        let pause = waited.div_f64(2.0).clamp(Duration::from_millis(50), Duration::from_secs(1));
+        Box::pin(async move {
+            sleep(pause.min(at_most)).await;
+            Ok(())
+        })
+    }
 
     /// Releases a key in the background. This is called from a `Drop`, so it must not block.
     fn abandon(&self, key: Key<'_>, owner: Owner);
@@ -139,6 +160,15 @@ impl<S: Store + ?Sized> Store for Arc<S> {
 
     fn forget<'a>(&'a self, key: Key<'a>) -> StoreFuture<'a, bool> {
         (**self).forget(key)
+    }
+
+    fn changed<'a>(
+        &'a self,
+        key: Key<'a>,
+        waited: Duration,
+        at_most: Duration,
+    ) -> StoreFuture<'a, ()> {
+        (**self).changed(key, waited, at_most)
     }
 
     fn abandon(&self, key: Key<'_>, owner: Owner) {

@@ -17,6 +17,9 @@ const MAX_UNRECORDED: usize = 10_000;
 /// How many deliveries the guard of `fail_open` holds: a quarter of an hour at 20 a second, in about 2 MB.
 const MAX_GUARDED: usize = 20_000;
 
+/// How many deliveries may wait for others.
+const MAX_WAITING: usize = 1_000;
+
 #[derive(Clone)]
 pub(crate) struct Terms {
     pub(crate) store: Arc<dyn Store>,
@@ -30,6 +33,8 @@ pub(crate) struct Terms {
     pub(crate) guard: Option<MemoryStore>,
     /// One permit for each completion that waits in the background.
     pub(crate) unrecorded: Arc<Semaphore>,
+    /// One permit for each delivery that waits for another.
+    pub(crate) waiting: Arc<Semaphore>,
     /// Whether a shutdown has begun. Each lease holds a receiver, so `closed` waits for the last one to end.
     pub(crate) is_closing: Arc<watch::Sender<bool>>,
 }
@@ -45,6 +50,7 @@ impl Terms {
             is_unknown_event: false,
             guard: None,
             unrecorded: Arc::new(Semaphore::new(MAX_UNRECORDED)),
+            waiting: Arc::new(Semaphore::new(MAX_WAITING)),
             is_closing: Arc::new(watch::Sender::new(false)),
         }
     }
@@ -76,6 +82,11 @@ impl Terms {
         } else {
             self.retention
         }
+    }
+
+    /// Waits until a shutdown begins.
+    pub(crate) async fn closing(&self) {
+        let _ = self.is_closing.subscribe().wait_for(|is_closing| *is_closing).await;
     }
 
     pub(crate) fn third_of_lease(&self) -> Duration {

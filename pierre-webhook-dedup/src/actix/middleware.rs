@@ -48,7 +48,7 @@ use crate::{dedup::Dedup, rules::Rules};
 /// | if the delivery | the response is |
 /// | --- | --- |
 /// | has already been handled | 200, empty |
-/// | is being handled | 503 with `Retry-After`, 1 to 5 seconds |
+/// | is being handled | 503 with `Retry-After`, 1 to 5 seconds, after [waiting](Dedup::wait) for the end of that if set |
 /// | can't be claimed because the store failed | 503 with `Retry-After`, unless the [`Dedup`] [fails open](Dedup::fail_open) |
 /// | is missing from the request's extensions | 500 |
 ///

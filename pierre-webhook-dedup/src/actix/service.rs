@@ -16,7 +16,7 @@ use crate::{
     answer::Answer,
     dedup::Dedup,
     handle::LeaseHandle,
-    handling::{end_of, handle},
+    handling::{claim, end_of, run},
     rules::Rules,
     trace::in_this_span,
 };
@@ -58,31 +58,32 @@ where
         }
         let id = self.rules.id(&webhook);
         let dedup = self.dedup.for_delivery(&webhook);
-        let answer = async move {
-            // Actix can't route a request that has a clone.
-            let mut spare = Some(request.request().clone());
-            let handler = async |lease: LeaseHandle| {
-                spare = None;
-                request.extensions_mut().insert(lease);
-                match inner.call(request).await {
-                    Ok(response) if response.status().is_success() => Ok(Ok(response)),
-                    failure => Err(failure),
+        let stops_with_sender = self.rules.stops_with_sender;
+        // The claim is taken in the request's own future, so that a sender that disconnects stops waiting.
+        Box::pin(async move {
+            let claim = match claim(&dedup, id).await {
+                Ok(claim) => claim,
+                Err(answer) => {
+                    return Ok(request.into_response(respond(&answer)).map_into_right_body());
                 }
             };
-            match (handle(&dedup, id, handler).await, spare) {
-                (Ok(handled), _) => handled.map(ServiceResponse::map_into_left_body),
-                (Err(answer), Some(request)) => {
-                    Ok(ServiceResponse::new(request, respond(&answer)).map_into_right_body())
-                }
-                (Err(answer), None) => Err(error(&answer)),
-            }
-        };
-        if self.rules.stops_with_sender {
-            return Box::pin(answer);
-        }
-        Box::pin(async {
-            let task = spawn(in_this_span(answer));
-            end_of(task).await.unwrap_or_else(|answer| Err(error(&answer)))
+            let handled = async move {
+                let handler = async |lease: LeaseHandle| {
+                    request.extensions_mut().insert(lease);
+                    match inner.call(request).await {
+                        Ok(response) if response.status().is_success() => Ok(Ok(response)),
+                        failure => Err(failure),
+                    }
+                };
+                run(&dedup, claim, handler).await
+            };
+            let handled = if stops_with_sender {
+                handled.await
+            } else {
+                let task = spawn(in_this_span(handled));
+                end_of(task).await.unwrap_or_else(|answer| Err(error(&answer)))
+            };
+            handled.map(ServiceResponse::map_into_left_body)
         })
     }
 }

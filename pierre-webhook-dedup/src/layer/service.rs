@@ -13,9 +13,10 @@ use tower_service::Service;
 
 use crate::{
     answer::Answer,
+    claim::Claim,
     dedup::Dedup,
     handle::LeaseHandle,
-    handling::{end_of, handle},
+    handling::{claim, end_of, run},
     rules::Rules,
     trace::in_this_span,
 };
@@ -76,16 +77,7 @@ where
         if !is_once {
             return Box::pin(pass_through(ready, request));
         }
-        let answer = answer(self.dedup.clone(), self.rules.clone(), ready, request);
-        if self.rules.stops_with_sender {
-            return Box::pin(answer);
-        }
-        Box::pin(async {
-            // Without a runtime the claim fails at once, and that is the answer.
-            let Ok(runtime) = Handle::try_current() else { return answer.await };
-            let task = runtime.spawn(in_this_span(answer));
-            end_of(task).await.unwrap_or_else(|answer| Ok(respond(&answer)))
-        })
+        Box::pin(answer(self.dedup.clone(), self.rules.clone(), ready, request))
     }
 }
 
@@ -99,14 +91,20 @@ where
     Ok(inner.call(request).await?.map(ResponseBody::inner))
 }
 
+/// Claims the delivery in the request's own future, so that a sender that disconnects stops waiting. The inner service
+/// then runs in a task of its own.
 async fn answer<S, ReqBody, ResBody>(
     dedup: Dedup,
     rules: Rules<Webhook>,
-    mut inner: S,
-    mut request: Request<ReqBody>,
+    inner: S,
+    request: Request<ReqBody>,
 ) -> Result<Response<ResponseBody<ResBody>>, S::Error>
 where
-    S: Service<Request<ReqBody>, Response = Response<ResBody>>,
+    S: Service<Request<ReqBody>, Response = Response<ResBody>> + Send + 'static,
+    S::Error: Send + 'static,
+    S::Future: Send,
+    ReqBody: Send + 'static,
+    ResBody: Send + 'static,
 {
     let Some(webhook) = request.extensions().get::<Webhook>() else {
         let text = "Webhook is not verified: add VerifyWebhookLayer outside of DedupLayer";
@@ -114,6 +112,29 @@ where
     };
     let id = rules.id(webhook);
     let dedup = dedup.for_delivery(webhook);
+    let claim = match claim(&dedup, id).await {
+        Ok(claim) => claim,
+        Err(answer) => return Ok(respond(&answer)),
+    };
+    let handled = handled(dedup, claim, inner, request);
+    if rules.stops_with_sender {
+        return handled.await;
+    }
+    // There is a runtime, or there would be no claim.
+    let Ok(runtime) = Handle::try_current() else { return handled.await };
+    let task = runtime.spawn(in_this_span(handled));
+    end_of(task).await.unwrap_or_else(|answer| Ok(respond(&answer)))
+}
+
+async fn handled<S, ReqBody, ResBody>(
+    dedup: Dedup,
+    claim: Claim,
+    mut inner: S,
+    mut request: Request<ReqBody>,
+) -> Result<Response<ResponseBody<ResBody>>, S::Error>
+where
+    S: Service<Request<ReqBody>, Response = Response<ResBody>>,
+{
     let work = async |lease: LeaseHandle| {
         request.extensions_mut().insert(lease);
         match inner.call(request).await {
@@ -121,10 +142,7 @@ where
             failure => Err(failure),
         }
     };
-    match handle(&dedup, id, work).await {
-        Ok(handled) => handled.map(|response| response.map(ResponseBody::inner)),
-        Err(answer) => Ok(respond(&answer)),
-    }
+    Ok(run(&dedup, claim, work).await?.map(ResponseBody::inner))
 }
 
 fn respond<B>(answer: &Answer) -> Response<ResponseBody<B>> {

@@ -4,7 +4,7 @@ use std::{collections::HashMap, time::Duration};
 
 use hashlink::LinkedHashMap;
 use pierre_webhook_core::DeliveryId;
-use tokio::time::Instant;
+use tokio::{sync::watch, time::Instant};
 
 use crate::{
     duration,
@@ -17,7 +17,7 @@ use crate::{
 pub(super) struct Pool {
     capacity: usize,
     /// In the order of their claims and renewals.
-    in_progress: LinkedHashMap<RecordKey, Record>,
+    in_progress: LinkedHashMap<RecordKey, Held>,
     /// In the order of their completions.
     completed: LinkedHashMap<RecordKey, Record>,
     /// A number for each scope, so that records don't repeat its name.
@@ -38,6 +38,13 @@ impl Record {
     fn is_expired(&self, now: Instant) -> bool {
         self.until <= now
     }
+}
+
+/// The record of a delivery in progress.
+struct Held {
+    record: Record,
+    /// Those who wait for its end, once there are any. Dropping the sender wakes them.
+    end: Option<watch::Sender<()>>,
 }
 
 impl Pool {
@@ -91,16 +98,24 @@ impl Pool {
 
     pub(super) fn release(&mut self, key: Key<'_>, owner: Owner) {
         let record_key = self.record_key(key);
-        if self.in_progress.get(&record_key).is_some_and(|record| record.owner == owner) {
+        if self.in_progress.get(&record_key).is_some_and(|held| held.record.owner == owner) {
             self.in_progress.remove(&record_key);
         }
     }
 
     pub(super) fn forget(&mut self, key: Key<'_>) -> bool {
         let (now, record_key) = (Instant::now(), self.record_key(key));
+        let record = self.completed.remove(&record_key);
         let record =
-            self.completed.remove(&record_key).or_else(|| self.in_progress.remove(&record_key));
+            record.or_else(|| self.in_progress.remove(&record_key).map(|held| held.record));
         record.is_some_and(|record| !record.is_expired(now))
+    }
+
+    /// Returns what tells that this delivery isn't in progress any more, unless it isn't.
+    pub(super) fn end_of(&mut self, key: Key<'_>) -> Option<watch::Receiver<()>> {
+        let record_key = self.record_key(key);
+        let held = self.in_progress.get_mut(&record_key)?;
+        Some(held.end.get_or_insert_with(|| watch::Sender::new(())).subscribe())
     }
 
     fn record_key(&mut self, key: Key<'_>) -> RecordKey {
@@ -130,7 +145,7 @@ impl Pool {
         owner: Owner,
         now: Instant,
     ) -> Option<Instant> {
-        let record = self.in_progress.get(&record_key)?;
+        let record = &self.in_progress.get(&record_key)?.record;
         (record.owner != owner && !record.is_expired(now)).then_some(record.until)
     }
 
@@ -141,12 +156,16 @@ impl Pool {
         lease: Duration,
         now: Instant,
     ) -> Result<(), StoreError> {
-        if self.in_progress.remove(&record_key).is_none() {
-            self.make_room(now)?;
-        }
+        let end = match self.in_progress.remove(&record_key) {
+            Some(held) => held.end,
+            None => {
+                self.make_room(now)?;
+                None
+            }
+        };
         let until = after(now, lease);
         self.swept_until = self.swept_until.map(|swept| swept.min(until));
-        self.in_progress.insert(record_key, Record { owner, until });
+        self.in_progress.insert(record_key, Held { record: Record { owner, until }, end });
         Ok(())
     }
 
@@ -154,11 +173,12 @@ impl Pool {
     fn make_room(&mut self, now: Instant) -> Result<(), StoreError> {
         // Remove up to two expired records for each new one: expired records all go in time, and no single
         // operation takes long.
-        for records in [&mut self.in_progress, &mut self.completed] {
-            for _ in 0..2 {
-                if records.front().is_some_and(|(_, record)| record.is_expired(now)) {
-                    records.pop_front();
-                }
+        for _ in 0..2 {
+            if self.in_progress.front().is_some_and(|(_, held)| held.record.is_expired(now)) {
+                self.in_progress.pop_front();
+            }
+            if self.completed.front().is_some_and(|(_, record)| record.is_expired(now)) {
+                self.completed.pop_front();
             }
         }
         if self.is_full() && self.completed.pop_front().is_none() {
@@ -177,8 +197,8 @@ impl Pool {
     /// Removes leases that expired behind longer ones.
     fn sweep(&mut self, now: Instant) {
         if self.swept_until.is_none_or(|until| until <= now) {
-            self.in_progress.retain(|_, record| !record.is_expired(now));
-            self.swept_until = self.in_progress.values().map(|record| record.until).min();
+            self.in_progress.retain(|_, held| !held.record.is_expired(now));
+            self.swept_until = self.in_progress.values().map(|held| held.record.until).min();
         }
     }
 }

@@ -2,6 +2,8 @@
 
 use std::time::Duration;
 
+use tokio::sync::watch;
+
 use super::pool::Pool;
 use crate::{
     error::StoreError,
@@ -57,6 +59,10 @@ impl Records {
 
     pub(super) fn release(&mut self, key: Key<'_>, owner: Owner) {
         self.pool(key).release(key, owner);
+    }
+
+    pub(super) fn end_of(&mut self, key: Key<'_>) -> Option<watch::Receiver<()>> {
+        self.pool(key).end_of(key)
     }
 
     pub(super) fn forget(&mut self, key: Key<'_>) -> bool {

@@ -26,3 +26,4 @@ mod shutdown;
 mod store_failure;
 mod trace;
 mod unique;
+mod waiting;

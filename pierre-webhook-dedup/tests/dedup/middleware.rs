@@ -132,6 +132,32 @@ async fn a_2xx_completes_the_delivery_and_a_repeat_is_answered_with_an_empty_200
 }
 
 #[actix_web::test]
+async fn a_duplicate_waits_for_the_run_in_progress_if_that_is_set() {
+    let gate = Arc::new(Semaphore::new(0));
+    let dedup = Dedup::new(MemoryStore::new()).wait(Duration::from_secs(60));
+    let handler = {
+        let gate = Arc::clone(&gate);
+        move |webhook: Webhook| {
+            let gate = Arc::clone(&gate);
+            async move {
+                gate.acquire().await.unwrap().forget();
+                HttpResponse::Ok().body(format!("{} handled", webhook.event_type()))
+            }
+        }
+    };
+    let app = app!(DedupMiddleware::new(dedup), handler);
+    let open = async {
+        for _ in 0..100 {
+            yield_now().await;
+        }
+        gate.add_permits(1);
+    };
+    let (first, second, ()) = tokio::join!(send(&app, "1"), send(&app, "1"), open);
+    assert_eq!(first, (200, None, "ping handled".to_owned()));
+    assert_eq!(second, handled_before());
+}
+
+#[actix_web::test]
 async fn any_other_status_than_2xx_releases_the_delivery() {
     let statuses = &[500, 404, 302, 400];
     let app = app!(once(), handler!(Arc::default(), statuses));
