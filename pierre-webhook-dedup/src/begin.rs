@@ -1,6 +1,6 @@
 //! `Dedup::begin` and `Dedup::forget`: claims in the caller's hands.
 
-use std::{sync::Arc, time::Duration};
+use std::{future::poll_fn, pin::pin, sync::Arc, task::Poll, time::Duration};
 
 use pierre_webhook_core::DeliveryId;
 use tokio::{
@@ -63,10 +63,13 @@ impl Dedup {
             }
             let at_most = left.min(retry_after).max(Duration::from_millis(1));
             // Whatever ends it, the next claim tells what to do: after a shutdown it fails.
-            tokio::select! {
-                () = self.terms.closing() => {}
-                () = self.changed(id, waited, at_most) => {}
-            }
+            let mut closing = pin!(self.terms.closing());
+            let mut changed = pin!(self.changed(id, waited, at_most));
+            poll_fn(|cx| match closing.as_mut().poll(cx) {
+                Poll::Pending => changed.as_mut().poll(cx),
+                ready => ready,
+            })
+            .await;
         }
     }
 
