@@ -10,6 +10,7 @@
 )]
 
 mod actix;
+mod actix_shutdown;
 mod cancelled;
 mod disconnect;
 mod fail_open;
