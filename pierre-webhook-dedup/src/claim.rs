@@ -6,7 +6,7 @@ use pierre_webhook_core::DeliveryId;
 
 use crate::{
     error::StoreError, handle::LeaseHandle, lease::Lease, once::Recorded, store::Claimed,
-    terms::Terms, unrecorded::Unrecorded,
+    terms::Terms, transaction::Transaction, unrecorded::Unrecorded,
 };
 
 /// The outcome of [`Dedup::begin`](crate::Dedup::begin).
@@ -102,6 +102,30 @@ impl Claim {
     pub fn complete(mut self) -> impl Future<Output = Recorded> + Send + 'static {
         self.is_armed = false;
         Unrecorded::new(Arc::clone(&self.lease)).record()
+    }
+
+    /// Records the completion in a transaction of the work's own writes: see [`LeaseHandle::complete_in`]. Drop the
+    /// claim after the transaction has ended. That releases the delivery, unless it is completed.
+    ///
+    /// ```
+    /// # #[cfg(feature = "postgres")]
+    /// # mod handler {
+    /// use pierre_webhook_dedup::{Begun, Dedup, DeliveryId, deadpool_postgres::Pool};
+    ///
+    /// async fn pay(dedup: &Dedup, id: DeliveryId, pool: &Pool) -> Result<(), Box<dyn std::error::Error>> {
+    ///     let Begun::Claimed(claim) = dedup.begin(id).await? else { return Ok(()) };
+    ///     let mut client = pool.get().await?;
+    ///     let transaction = client.transaction().await?;
+    ///     transaction.execute("UPDATE accounts SET credit = credit - 1", &[]).await?;
+    ///     if claim.complete_in(&transaction).await? {
+    ///         transaction.commit().await?;
+    ///     }
+    ///     Ok(())
+    /// }
+    /// # }
+    /// ```
+    pub fn complete_in<'a, T: Transaction>(&self, transaction: &'a T) -> T::Outcome<'a> {
+        self.lease.handle().complete_in(transaction)
     }
 
     /// Releases the delivery, so that the sender's next attempt is handled.

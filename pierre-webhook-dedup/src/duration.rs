@@ -18,6 +18,12 @@ pub(crate) fn storable(duration: Duration) -> Duration {
     }
 }
 
+/// Returns whole milliseconds for a database, after [`storable`].
+#[cfg(any(feature = "postgres", feature = "sqlite"))]
+pub(crate) fn milliseconds(duration: Duration) -> i64 {
+    i64::try_from(storable(duration).as_millis()).unwrap_or(i64::MAX)
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -9,8 +9,11 @@ use std::{
 use pierre_webhook_core::DeliveryId;
 use tokio::{
     sync::watch,
+    task::AbortHandle,
     time::{Instant, timeout_at},
 };
+
+use crate::transaction::{Transaction, sealed::Completion};
 
 /// Tells the work whether it still holds its delivery, and gives it a number to fence its writes with.
 ///
@@ -41,7 +44,9 @@ pub struct LeaseHandle {
 }
 
 struct Shared {
-    id: DeliveryId,
+    completion: Completion,
+    /// The task that renews the lease.
+    renewer: OnceLock<AbortHandle>,
     fencing_token: OnceLock<u64>,
     state: watch::Sender<State>,
 }
@@ -69,14 +74,19 @@ impl State {
 }
 
 impl LeaseHandle {
-    pub(crate) fn new(id: DeliveryId) -> Self {
-        let state = watch::Sender::new(State::Unleased);
-        Self { shared: Arc::new(Shared { id, fencing_token: OnceLock::new(), state }) }
+    pub(crate) fn new(completion: Completion) -> Self {
+        let shared = Shared {
+            completion,
+            renewer: OnceLock::new(),
+            fencing_token: OnceLock::new(),
+            state: watch::Sender::new(State::Unleased),
+        };
+        Self { shared: Arc::new(shared) }
     }
 
     /// Returns the id of the claimed delivery.
     pub fn id(&self) -> DeliveryId {
-        self.shared.id
+        self.shared.completion.id
     }
 
     /// Returns the number of this claim, which is larger than those of all earlier claims of the same delivery: see
@@ -118,6 +128,45 @@ impl LeaseHandle {
                     return pending().await;
                 }
             }
+        }
+    }
+
+    /// Records the completion in a transaction of the work's own writes, so that either both take place or neither:
+    /// the effects of a delivery take place exactly once. The transaction must be one of the database that the store
+    /// uses, and rusqlite's must have begun as immediate.
+    ///
+    /// Call it last, just before the commit: from then on the lease isn't renewed. The outcome is `false` if another
+    /// may be handling the delivery, or if the claim isn't in this database. Roll back then, and whenever this or the
+    /// commit fails, and return an error from the work, so that the delivery is released.
+    ///
+    /// ```
+    /// # #[cfg(feature = "postgres")]
+    /// # mod handler {
+    /// use pierre_webhook_dedup::{LeaseHandle, deadpool_postgres::Pool};
+    ///
+    /// async fn pay(lease: LeaseHandle, pool: Pool) -> Result<(), Box<dyn std::error::Error>> {
+    ///     let mut client = pool.get().await?;
+    ///     let transaction = client.transaction().await?;
+    ///     transaction.execute("UPDATE accounts SET credit = credit - 1", &[]).await?;
+    ///     if !lease.complete_in(&transaction).await? {
+    ///         return Err("another process handles this delivery".into());
+    ///     }
+    ///     Ok(transaction.commit().await?)
+    /// }
+    /// # }
+    /// ```
+    pub fn complete_in<'a, T: Transaction>(&self, transaction: &'a T) -> T::Outcome<'a> {
+        self.stop_renewing();
+        transaction.complete(self.shared.completion.clone())
+    }
+
+    pub(crate) fn is_renewed_by(&self, renewer: AbortHandle) {
+        let _ = self.shared.renewer.set(renewer);
+    }
+
+    pub(crate) fn stop_renewing(&self) {
+        if let Some(renewer) = self.shared.renewer.get() {
+            renewer.abort();
         }
     }
 

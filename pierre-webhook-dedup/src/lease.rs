@@ -1,15 +1,12 @@
 //! The lease behind a claim: taken, renewed, released. It may outlive its claim.
 
-use std::{
-    sync::{Arc, OnceLock},
-    time::Duration,
-};
+use std::{sync::Arc, time::Duration};
 
 use pierre_webhook_core::DeliveryId;
 use tokio::{
     runtime::Handle,
     sync::{Mutex, MutexGuard, watch},
-    task::{AbortHandle, yield_now},
+    task::yield_now,
     time::{Instant, sleep},
 };
 
@@ -22,6 +19,7 @@ use crate::{
     store::{Claimed, Key, Store},
     terms::Terms,
     trace::{warn, warn_of},
+    transaction::sealed::Completion,
 };
 
 pub(crate) struct Lease {
@@ -31,8 +29,6 @@ pub(crate) struct Lease {
     handle: LeaseHandle,
     /// Locked during each renewal, and by whatever ends them: a renewal in flight would undo a release.
     stage: Mutex<Stage>,
-    /// The task that renews the lease.
-    renewer: OnceLock<AbortHandle>,
     /// The runtime that the claim was made on.
     runtime: Handle,
     /// Counts the lease among those that a shutdown waits for.
@@ -54,14 +50,15 @@ enum Stage {
 
 impl Lease {
     pub(crate) fn new(terms: Arc<Terms>, id: DeliveryId) -> Result<Self, StoreError> {
+        let owner = Owner::random()?;
+        let (scope, retention) = (Arc::clone(&terms.scope), terms.retention());
         Ok(Self {
             _alive: terms.is_closing.subscribe(),
             terms,
             id,
-            handle: LeaseHandle::new(id),
-            owner: Owner::random()?,
+            handle: LeaseHandle::new(Completion { scope, id, owner, retention }),
+            owner,
             stage: Mutex::new(Stage::Running),
-            renewer: OnceLock::new(),
             runtime: Handle::try_current().map_err(StoreError::new)?,
         })
     }
@@ -142,7 +139,7 @@ impl Lease {
         match self.stage.try_lock() {
             Ok(mut stage) => {
                 *stage = Stage::Released;
-                self.stop_renewing();
+                self.handle.stop_renewing();
                 let _runtime = self.runtime.enter();
                 self.terms.store.abandon(self.key(), self.owner);
             }
@@ -186,7 +183,7 @@ impl Lease {
                 }
             }
         });
-        let _ = self.renewer.set(renewer.abort_handle());
+        self.handle.is_renewed_by(renewer.abort_handle());
         // A new task starts in this thread's own slot, which no other thread steals from. Without a yield,
         // work that blocks the thread would keep the task there.
         yield_now().await;
@@ -227,7 +224,7 @@ impl Lease {
         if *stage != Stage::Forgotten {
             *stage = next;
         }
-        self.stop_renewing();
+        self.handle.stop_renewing();
         stage
     }
 
@@ -238,12 +235,6 @@ impl Lease {
             if *stage == Stage::Completing {
                 *stage = Stage::Forgotten;
             }
-        }
-    }
-
-    pub(crate) fn stop_renewing(&self) {
-        if let Some(renewer) = self.renewer.get() {
-            renewer.abort();
         }
     }
 }

@@ -55,7 +55,7 @@ impl Unrecorded {
             }
             Err(_) => {
                 warn(self.lease.id(), "a completed delivery is not recorded: too many wait");
-                self.lease.stop_renewing();
+                self.lease.handle().stop_renewing();
                 false
             }
         }
