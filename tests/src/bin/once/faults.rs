@@ -1,6 +1,6 @@
 //! The ways in which a service fails, and what each may cause.
 
-use std::{thread, time::Duration};
+use std::time::Duration;
 
 use pierre_webhook_core::DeliveryId;
 
@@ -113,7 +113,8 @@ fn kill(scene: &mut Scene<'_>) {
 
 fn freeze(scene: &mut Scene<'_>) {
     scene.sending.wait_for_part(3, 10);
-    scene.servers.freeze(0, || thread::sleep(LONGER_THAN_A_LEASE));
+    // A process that is frozen in a transaction of SQLite keeps the other from the store, so nothing would overlap.
+    while !scene.servers.freeze_unless(0, || scene.store.is_blocked(), LONGER_THAN_A_LEASE) {}
 }
 
 fn deploy(scene: &mut Scene<'_>) {

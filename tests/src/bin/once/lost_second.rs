@@ -29,7 +29,7 @@ pub(crate) fn report(directory: &Path, runtime: &Runtime, count: usize) -> Repor
     let deliveries = Arc::new(Deliveries::new(count));
     let ids = deliveries.ids();
     let servers = Servers::start(&store, Work::Quick, directory);
-    let Backend::Redis(Redis { server: redis, .. }) = &mut store;
+    let Redis { server: redis, .. } = store.redis();
     let send = || Sending::start(runtime, &servers.addresses(), &deliveries, 1).finish();
     let handled_since = |time| {
         let histories = Histories::settled(&ids, servers.lives());

@@ -5,8 +5,8 @@
 //!
 //! The servers keep a journal of their handlers' runs. For each fault, the journals must show that no delivery was
 //! lost, and that each one that was handled again was so for a reason that the fault may cause. The reasons are
-//! counted in a table. The program needs loopback and a `redis-server`. It stops every process that it started,
-//! however it ends.
+//! counted in a table. The program needs loopback, and a `redis-server` or a PostgreSQL, unless the store is SQLite. It
+//! stops every process that it started, however it ends.
 
 mod append_only_file;
 mod backend;
@@ -18,11 +18,13 @@ mod histories;
 mod journal;
 mod lost_second;
 mod phase;
+mod postgres;
 mod redis;
 mod report;
 mod senders;
 mod server;
 mod servers;
+mod sqlite;
 mod strike;
 mod table;
 mod tally;
@@ -54,7 +56,7 @@ fn main() -> ExitCode {
 }
 
 fn usage() -> ExitCode {
-    eprintln!("once --deliveries <number, at least {FEWEST}> [--store redis]");
+    eprintln!("once --deliveries <number, at least {FEWEST}> [--store redis|postgres|sqlite]");
     ExitCode::from(2)
 }
 
@@ -82,6 +84,7 @@ fn prove(count: usize, kind: Kind) -> ExitCode {
             println!("{lost}");
             is_good &= lost.is_good();
         }
+        Kind::Postgres | Kind::Sqlite => {}
     }
     println!("{table}");
 

@@ -63,7 +63,7 @@ impl Phase {
         (fault.prepare)(&mut store);
         let mut servers = Servers::start(&store, fault.work, directory);
         let addresses = servers.addresses();
-        let mut strike = Strike::default();
+        let mut strike = Strike::of(store.kind());
         let mut report = Report::new(format!(
             "{}: {count} deliveries, {TIMES} times each, to two servers over one store",
             fault.name

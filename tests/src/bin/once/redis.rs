@@ -84,7 +84,7 @@ impl Redis {
 fn restart(scene: &mut Scene<'_>) {
     scene.sending.wait_for_part(3, 10);
     scene.outage(|scene| {
-        let Backend::Redis(redis) = scene.store;
+        let redis = scene.store.redis();
         shut_down(&mut redis.server);
         scene.sending.wait_for_rejections(REJECTIONS);
         redis.server.start_again();
@@ -94,7 +94,7 @@ fn restart(scene: &mut Scene<'_>) {
 fn kill(scene: &mut Scene<'_>) {
     scene.sending.wait_for_part(3, 10);
     scene.outage(|scene| {
-        let Backend::Redis(redis) = scene.store;
+        let redis = scene.store.redis();
         redis.server.kill();
         scene.sending.wait_for_rejections(REJECTIONS);
         thread::sleep(LONGER_THAN_A_LEASE);
@@ -105,7 +105,7 @@ fn kill(scene: &mut Scene<'_>) {
 fn freeze(scene: &mut Scene<'_>) {
     scene.sending.wait_for_part(3, 10);
     scene.outage(|scene| {
-        let Backend::Redis(redis) = scene.store;
+        let redis = scene.store.redis();
         redis.server.freeze();
         thread::sleep(LONGER_THAN_A_LEASE);
         redis.server.thaw();
@@ -116,7 +116,7 @@ fn freeze(scene: &mut Scene<'_>) {
 fn partition(scene: &mut Scene<'_>) {
     scene.sending.wait_for_part(3, 10);
     scene.outage(|scene| {
-        let Backend::Redis(redis) = scene.store;
+        let redis = scene.store.redis();
         let [proxy, ..] = &redis.proxies;
         proxy.set_new(Fate::Silent);
         proxy.set(Fate::Silent);
@@ -128,7 +128,7 @@ fn partition(scene: &mut Scene<'_>) {
 
 /// Starts a replica, and waits until it follows.
 fn add_replica(store: &mut Backend) {
-    let Backend::Redis(redis) = store;
+    let redis = store.redis();
     let server = RedisServer::with(&DURABLE).expect("a Redis, as before");
     let replication = Proxy::to(redis.server.address());
     let master = replication.address();
@@ -145,7 +145,7 @@ fn add_replica(store: &mut Backend) {
 
 /// The replica misses the last writes. The servers are led to it once the master is dead, as a name would lead them.
 fn fail_over(scene: &mut Scene<'_>) {
-    let Backend::Redis(redis) = scene.store;
+    let redis = scene.store.redis();
     let Replica { server, replication } = redis.replica.take().expect("a replica");
     scene.sending.wait_for_part(3, 10);
     let lags = now();

@@ -65,7 +65,9 @@ impl Work {
 /// `stop`, it shuts down, and prints when it stopped waiting for its work.
 pub(crate) fn serve(kind: Kind, address: &str, work: &str, journal: &str, marks: &str) -> ExitCode {
     let journal = Arc::new(Journal::create(journal));
-    let store = Journaled { store: kind.open(address), journal: Arc::clone(&journal) };
+    let runtime = Runtime::new().expect("a runtime");
+    let store = runtime.block_on(kind.open(address));
+    let store = Journaled { store, journal: Arc::clone(&journal) };
     let dedup = Dedup::new(store).lease(LEASE);
     let verify = VerifyWebhookLayer::new(Verifier::new(secret()));
     let handler = Handler { journal, work: Work::named(work), marks: marks.into() };
@@ -76,7 +78,6 @@ pub(crate) fn serve(kind: Kind, address: &str, work: &str, journal: &str, marks:
     let listener = TcpListener::bind("127.0.0.1:0").expect("a free port");
     println!("{}", listener.local_addr().expect("an address"));
     listener.set_nonblocking(true).expect("a socket");
-    let runtime = Runtime::new().expect("a runtime");
     let (stop, stopped) = oneshot::channel::<()>();
     runtime.spawn(async move {
         let listener = tokio::net::TcpListener::from_std(listener).expect("a listener");

@@ -99,17 +99,28 @@ impl Servers {
         self.life(&journal).killed = Some(ended);
     }
 
-    /// Suspends a server while it is working, and resumes it afterwards.
-    pub(crate) fn freeze(&mut self, server: usize, meanwhile: impl FnOnce()) {
+    /// Suspends a server for this time while it is working. If `is_wrong` then, resumes it at once and returns false.
+    pub(crate) fn freeze_unless(
+        &mut self,
+        server: usize,
+        is_wrong: impl FnOnce() -> bool,
+        time: Duration,
+    ) -> bool {
         self.wait_for_work(server);
         let child = self.children[server].as_ref().expect("a server that is alive");
         let journal = child.journal.clone();
         let start = now();
         child.signal("-STOP");
-        meanwhile();
+        let is_right = !is_wrong();
+        if is_right {
+            thread::sleep(time);
+        }
         let end = now();
         child.signal("-CONT");
-        self.life(&journal).frozen = Some(start..end);
+        if is_right {
+            self.life(&journal).frozen = Some(start..end);
+        }
+        is_right
     }
 
     fn wait_for_work(&self, server: usize) {

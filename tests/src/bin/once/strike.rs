@@ -1,16 +1,17 @@
 //! What a fault did, and which repeated runs that explains.
 
-use std::{collections::BTreeSet, ops::Range, time::Duration};
+use std::{collections::BTreeSet, ops::Range};
 
 use pierre_webhook_core::DeliveryId;
 
-use crate::histories::{History, Run};
+use crate::{
+    backend::Kind,
+    histories::{History, Run},
+};
 
-/// A record takes at most a second, and the store needs a while to come back.
-const SLACK: u64 = Duration::from_secs(1).as_nanos() as u64;
-
-#[derive(Default)]
 pub(crate) struct Strike {
+    /// How long a record may take, and the store to come back.
+    slack: u64,
     /// When some or all servers could not reach the store.
     pub(crate) outages: Vec<Range<u64>>,
     pub(crate) failed_over: Option<FailedOver>,
@@ -26,12 +27,21 @@ pub(crate) struct FailedOver {
 }
 
 impl Strike {
+    pub(crate) fn of(kind: Kind) -> Self {
+        let slack = kind.slack().as_nanos() as u64;
+        Self { slack, outages: Vec::new(), failed_over: None }
+    }
+
     /// Returns true if this run was done and could not be recorded before its lease expired.
     pub(crate) fn explains_unrecorded(&self, run: &Run) -> bool {
         let done = run.alive_until();
         run.killed.is_some()
-            || run.was_frozen(SLACK)
-            || self.outages.iter().any(|down| around(down).contains(&done))
+            || run.was_frozen(self.slack)
+            || self.outages.iter().any(|down| self.around(down).contains(&done))
+    }
+
+    fn around(&self, down: &Range<u64>) -> Range<u64> {
+        down.start.saturating_sub(self.slack)..down.end.saturating_add(self.slack)
     }
 
     /// Returns true if the record of this delivery was acknowledged, and the replica didn't have it.
@@ -47,8 +57,4 @@ impl Strike {
         let is_missing = |over: &FailedOver| (over.lags..over.switched).contains(&run.start);
         run.was_frozen(0) || self.failed_over.as_ref().is_some_and(is_missing)
     }
-}
-
-fn around(down: &Range<u64>) -> Range<u64> {
-    down.start.saturating_sub(SLACK)..down.end.saturating_add(SLACK)
 }
