@@ -148,7 +148,7 @@ impl Dedup {
     /// instead. If it waited in vain, it is rejected as before. This applies to [`once`](Self::once), the layer and the
     /// middleware, but not to [`begin`](Self::begin).
     ///
-    /// Choose less than the sender waits for an answer; 10 seconds is usual. At most 1,000 deliveries wait at a time;
+    /// Choose less than the sender waits for an answer, a time that Code Storage doesn't publish. At most 1,000 deliveries wait at a time;
     /// more than that are rejected at once. A sender that disconnects frees its place, and [`shutdown`](Self::shutdown)
     /// ends all waits. With [`MemoryStore`](crate::MemoryStore) those that wait are woken; with other stores they ask
     /// again after 50 ms, then less and less often, down to once a second.

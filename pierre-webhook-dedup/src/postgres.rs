@@ -58,15 +58,18 @@ impl PostgresStore {
     ///
     /// # Errors
     ///
-    /// Returns an error if there is no connection, if the role may not create a missing table, or if a newer version of
+    /// Returns an error if there is no connection or no answer within 30 seconds, if the role may not create a missing table, or if a newer version of
     /// this crate has changed the table.
     pub async fn open(pool: Pool) -> Result<Self, StoreError> {
-        let mut client = timeout(OPERATION_TIMEOUT, pool.get())
+        /// Enough for many processes that start together, and no wait without an end for a server that is frozen.
+        const OPEN_TIMEOUT: Duration = Duration::from_secs(30);
+        let opened = timeout(OPEN_TIMEOUT, async {
+            let mut client = pool.get().await.map_err(StoreError::new)?;
+            schema::migrate(&mut client).await
+        });
+        opened
             .await
-            .map_err(timed_out)?
-            .map_err(StoreError::new)?;
-        schema::migrate(&mut client).await?;
-        drop(client);
+            .map_err(|_| StoreError::new("no answer from PostgreSQL within 30 seconds"))??;
         Ok(Self { pool, swept_at: Arc::default() })
     }
 

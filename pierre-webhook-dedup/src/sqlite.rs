@@ -5,7 +5,15 @@ mod sql;
 mod thread;
 mod transaction;
 
-use std::{fmt, path::Path, sync::Arc, time::Duration};
+use std::{
+    fmt,
+    path::Path,
+    sync::{
+        Arc,
+        atomic::{AtomicU32, Ordering},
+    },
+    time::Duration,
+};
 
 use rusqlite::{Connection, TransactionBehavior};
 use tokio::task::spawn_blocking;
@@ -32,7 +40,7 @@ const BUSY_TIMEOUT: Duration = Duration::from_millis(1_500);
 /// A completion is on the disk before it is answered: it survives a power cut. A claim survives the process, but
 /// perhaps not a power cut, which ends the work as well. Operations run one after the other in a thread of their own
 /// and take at most 2 seconds: if the disk is full or read-only, or another process holds the write lock for longer,
-/// they fail, and heal by themselves. Each claim deletes up to two records that have ended.
+/// they fail, and heal by themselves. Records that have ended are deleted while deliveries arrive, a few at a time.
 ///
 /// Leases and retentions end by the machine's clock. If it is set back, they end later by as much; if it is set
 /// forward, a lease may end while its work runs, until the next renewal.
@@ -58,6 +66,8 @@ const BUSY_TIMEOUT: Duration = Duration::from_millis(1_500);
 #[derive(Clone)]
 pub struct SqliteStore {
     thread: Arc<DatabaseThread>,
+    /// How many claims were asked for.
+    claims: Arc<AtomicU32>,
 }
 
 impl SqliteStore {
@@ -75,7 +85,8 @@ impl SqliteStore {
                 .map_err(|why| StoreError::new(format!("cannot use {}: {why}", path.display())))?;
             DatabaseThread::start(connection)
         });
-        Ok(Self { thread: Arc::new(opened.await.map_err(StoreError::new)??) })
+        let thread = Arc::new(opened.await.map_err(StoreError::new)??);
+        Ok(Self { thread, claims: Arc::default() })
     }
 }
 
@@ -118,8 +129,12 @@ impl Store for SqliteStore {
         lease: Duration,
     ) -> StoreFuture<'a, Claimed> {
         let key = RecordKey::from(key);
+        let claims = self.claims.fetch_add(1, Ordering::Relaxed);
+        let sweeps = claims.is_multiple_of(records::CLAIMS_PER_SWEEP);
         self.thread.call(Durability::Process, move |transaction| {
-            records::sweep(transaction)?;
+            if sweeps {
+                records::sweep(transaction)?;
+            }
             records::claim(transaction, &key, owner, lease)
         })
     }

@@ -8,6 +8,9 @@ use rusqlite::{OptionalExtension as _, Transaction, params};
 use super::sql;
 use crate::{duration::milliseconds, owner::Owner, store::Claimed};
 
+/// One in this many claims sweeps.
+pub(super) const CLAIMS_PER_SWEEP: u32 = 32;
+
 /// A key that can be sent to the thread.
 pub(super) struct RecordKey {
     pub(super) scope: String,
@@ -45,14 +48,17 @@ pub(super) fn complete(
     owner: Owner,
     retention: Duration,
 ) -> rusqlite::Result<bool> {
-    match find(transaction, key)? {
-        Some(record) if record.owner != owner.as_bytes() => return Ok(false),
-        // An earlier completion keeps its retention.
-        Some(record) if record.is_completed => return Ok(true),
-        _ => {}
+    let parameters =
+        params![key.scope, key.id.as_bytes(), owner.as_bytes(), milliseconds(retention)];
+    if transaction.prepare_cached(sql::COMPLETE_OWN)?.execute(parameters)? > 0 {
+        return Ok(true);
     }
-    write(transaction, key, owner, true, retention)?;
-    Ok(true)
+    // Without a record of this owner, there is one of another, or none.
+    let is_free = find(transaction, key)?.is_none();
+    if is_free {
+        write(transaction, key, owner, true, retention)?;
+    }
+    Ok(is_free)
 }
 
 pub(super) fn release(
@@ -73,9 +79,10 @@ pub(super) fn forget(transaction: &Transaction<'_>, key: &RecordKey) -> rusqlite
     Ok(was_there.unwrap_or(false))
 }
 
-/// Deletes records that have ended. Two for each new one are enough, so that nobody waits for it.
+/// Deletes records that have ended: two for each claim, so that they all go in time and nobody waits for it.
 pub(super) fn sweep(transaction: &Transaction<'_>) -> rusqlite::Result<()> {
-    transaction.prepare_cached(sql::SWEEP)?.execute([2]).map(drop)
+    let at_once = CLAIMS_PER_SWEEP.saturating_mul(2);
+    transaction.prepare_cached(sql::SWEEP)?.execute([at_once]).map(drop)
 }
 
 fn find(transaction: &Transaction<'_>, key: &RecordKey) -> rusqlite::Result<Option<Record>> {

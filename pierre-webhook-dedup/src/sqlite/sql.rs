@@ -38,11 +38,12 @@ SET owner = excluded.owner, is_completed = excluded.is_completed, until = exclud
 
 pub(super) const NEXT_TOKEN: &str = "UPDATE pierre_dedup_token SET last = last + 1 RETURNING last";
 
-/// Records a completion in a transaction of the user's, and only if the claim is in this database.
-pub(super) const COMPLETE_IN: &str = "
+/// Records a completion of ?2 in the scope ?1 by the owner ?3 for ?4 milliseconds, if the owner has the record. An
+/// earlier completion keeps its retention.
+pub(super) const COMPLETE_OWN: &str = "
 UPDATE pierre_dedup
 SET is_completed = 1,
-    until = CASE WHEN is_completed THEN until
+    until = CASE WHEN is_completed AND until > CAST(unixepoch('subsec') * 1000 AS INTEGER) THEN until
         ELSE CAST(unixepoch('subsec') * 1000 AS INTEGER) + ?4 END
 WHERE scope = ?1 AND id = ?2 AND owner = ?3";
 

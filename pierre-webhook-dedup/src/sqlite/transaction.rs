@@ -21,10 +21,11 @@ impl Transaction for rusqlite::Transaction<'_> {
         Self: 'a;
 
     fn complete(&self, completion: Completion) -> Result<bool, StoreError> {
+        // If the claim isn't in this database, nothing is recorded.
         let Completion { scope, id, owner, retention } = completion;
         let parameters = params![&*scope, id.as_bytes(), owner.as_bytes(), milliseconds(retention)];
         let changed = self
-            .prepare_cached(sql::COMPLETE_IN)
+            .prepare_cached(sql::COMPLETE_OWN)
             .and_then(|mut statement| statement.execute(parameters));
         Ok(changed.map_err(StoreError::new)? > 0)
     }

@@ -14,7 +14,7 @@ use tokio::{
 };
 use tokio_postgres::NoTls;
 
-use crate::unique::{LONG, id, is_yours, key, owner};
+use crate::unique::{LONG, heals, id, is_yours, key, one_wins_each_round, owner};
 
 /// An operation takes at most 2 seconds; the rest is slack for a busy machine.
 const BOUND: Duration = Duration::from_secs(4);
@@ -65,26 +65,7 @@ async fn the_table_of_a_newer_version_is_not_touched() {
 async fn of_claims_from_eight_connections_one_wins_each_round() {
     let Some((_server, _, pool)) = shared() else { return };
     let store = PostgresStore::open(pool).await.unwrap();
-    let mut last = 0;
-    let key = key();
-    for _ in 0..100 {
-        let mut claims = JoinSet::new();
-        for _ in 0..8 {
-            let (store, owner) = (store.clone(), owner());
-            claims.spawn(async move {
-                match store.claim(key, owner, LONG).await.unwrap() {
-                    Claimed::Yours { fencing_token } => Some((owner, fencing_token)),
-                    _ => None,
-                }
-            });
-        }
-        let winners: Vec<_> = claims.join_all().await.into_iter().flatten().collect();
-        let [(owner, token)] = winners[..] else { panic!("{winners:?}") };
-        assert!(token > last, "{token} after {last}");
-        last = token;
-        // Nobody waits for the end of the lease.
-        store.release(key, owner).await.unwrap();
-    }
+    one_wins_each_round(&vec![store; 8], 100).await;
 }
 
 /// Counts its own run in the transaction that completes the delivery.
@@ -265,14 +246,6 @@ async fn a_server_that_is_frozen_killed_and_restarted_fails_and_heals() {
     // What was answered is still there.
     assert_eq!(store.claim(done, owner(), LONG).await.unwrap(), Claimed::Completed);
     assert!(matches!(store.claim(held, owner(), LONG).await.unwrap(), Claimed::InProgress { .. }));
-}
-
-async fn heals(store: &PostgresStore) {
-    let start = Instant::now();
-    while let Err(error) = store.claim(key(), owner(), LONG).await {
-        assert!(start.elapsed() < 5 * BOUND, "it does not heal: {error}");
-        sleep(Duration::from_millis(10)).await;
-    }
 }
 
 #[tokio::test]

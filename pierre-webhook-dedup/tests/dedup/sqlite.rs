@@ -12,12 +12,9 @@ use pierre_webhook_dedup::{
     store_contract,
 };
 use rusqlite::{Connection, TransactionBehavior};
-use tokio::{
-    task::JoinSet,
-    time::{Instant, sleep},
-};
+use tokio::time::{Instant, sleep};
 
-use crate::unique::{LONG, id, is_yours, key, owner};
+use crate::unique::{LONG, heals, id, is_yours, key, one_wins_each_round, owner};
 
 /// An operation takes at most 2 seconds; the rest is slack for a busy machine.
 const BOUND: Duration = Duration::from_secs(4);
@@ -62,24 +59,7 @@ async fn of_claims_through_eight_handles_one_wins_each_round() {
     for _ in 0..8 {
         stores.push(open(&file.0).await);
     }
-    let (key, mut last) = (key(), 0);
-    for _ in 0..50 {
-        let mut claims = JoinSet::new();
-        for store in &stores {
-            let (store, owner) = (store.clone(), owner());
-            claims.spawn(async move {
-                match store.claim(key, owner, LONG).await.unwrap() {
-                    Claimed::Yours { fencing_token } => Some((owner, fencing_token)),
-                    _ => None,
-                }
-            });
-        }
-        let winners: Vec<_> = claims.join_all().await.into_iter().flatten().collect();
-        let [(owner, token)] = winners[..] else { panic!("{winners:?}") };
-        assert!(token > last, "{token} after {last}");
-        last = token;
-        stores[0].release(key, owner).await.unwrap();
-    }
+    one_wins_each_round(&stores, 50).await;
 }
 
 #[tokio::test]
@@ -208,14 +188,6 @@ async fn a_table_that_is_missing_fails_and_heals() {
     assert!(error.contains("no such table"), "{error}");
     file.connect().execute_batch("ALTER TABLE gone RENAME TO pierre_dedup").unwrap();
     heals(&store).await;
-}
-
-async fn heals(store: &SqliteStore) {
-    let start = Instant::now();
-    while let Err(error) = store.claim(key(), owner(), LONG).await {
-        assert!(start.elapsed() < 5 * BOUND, "it does not heal: {error}");
-        sleep(Duration::from_millis(10)).await;
-    }
 }
 
 #[tokio::test]

@@ -12,7 +12,10 @@ use std::{
 };
 
 use pierre_webhook_dedup::{Dedup, DeliveryId, Key, MemoryStore, Once, Owner, RedisStore, Store};
-use pierre_webhook_tests::{postgres_server::PostgresServer, redis_server::RedisServer};
+use pierre_webhook_tests::{
+    postgres_server::PostgresServer,
+    redis_server::{RedisServer, Reply},
+};
 use redis::aio::MultiplexedConnection;
 use stats_alloc::{INSTRUMENTED_SYSTEM, Region, StatsAlloc};
 
@@ -29,7 +32,10 @@ const ROUND: Duration = Duration::from_millis(400);
 async fn main() {
     memory().await;
     match RedisServer::start() {
-        Some(server) => redis(&server.url()).await,
+        Some(server) => {
+            redis_size(&server).await;
+            redis(&server.url()).await;
+        }
         None => println!("\nskipped: redis-server is not installed"),
     }
     match PostgresServer::start() {
@@ -91,6 +97,26 @@ async fn handle(store: &impl Store, id: DeliveryId) {
     let (key, owner) = (Key::new("", id), Owner::random().expect("random bytes"));
     store.claim(key, owner, LEASE).await.expect("a store");
     store.complete(key, owner, RETENTION).await.expect("a store");
+}
+
+/// Measures what a completed delivery takes in Redis.
+async fn redis_size(server: &RedisServer) {
+    const RECORDS: usize = 100_000;
+    let used = || match server.ask(&["INFO", "memory"]) {
+        Reply::Text(info) => {
+            let line = info.lines().find_map(|line| line.strip_prefix("used_memory:"));
+            line.and_then(|bytes| bytes.trim().parse::<usize>().ok()).expect("a number")
+        }
+        _ => panic!("no text"),
+    };
+    let store = RedisStore::connect(&server.url()).await.expect("a server");
+    let (before, mut ids) = (used(), Ids(1 << 50));
+    for _ in 0..RECORDS {
+        let (key, owner) = (Key::new("", ids.next()), Owner::random().expect("random bytes"));
+        store.complete(key, owner, RETENTION).await.expect("a store");
+    }
+    let bytes = (used() - before) / RECORDS;
+    println!("\nover Redis: {bytes} bytes for each of {RECORDS} completed deliveries");
 }
 
 /// Compares with two `SET`s by the bare client. Each uses one connection.
