@@ -6,9 +6,9 @@ use std::{
     time::Duration,
 };
 
-use super::{pattern::Pattern, route::Route};
 use clap::ArgGroup;
 
+use super::{pattern::Pattern, route::Route};
 use crate::{
     client::{Target, TrustArgs},
     secrets::SecretArgs,
