@@ -1,4 +1,4 @@
-//! Stores each delivery before it answers, and works it off with retries: with axum, and SQLite in a file. Nothing that was
+//! Stores each delivery before it answers, and processes it with retries: with axum, and SQLite in a file. Nothing that was
 //! answered with 200 is lost, also if the program is killed.
 //!
 //! ```sh

@@ -17,7 +17,7 @@ const NEARLY_FULL_FOR: Duration = Duration::from_secs(1);
 const ROOMY_FOR: Duration = Duration::from_secs(10);
 
 /// Rejects deliveries while too many wait. What this process stores is added to the last count; what other processes
-/// store or work off shows at the next count.
+/// store or process shows at the next count.
 #[derive(Clone)]
 pub(crate) struct Bound {
     most: u64,

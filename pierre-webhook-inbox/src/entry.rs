@@ -11,9 +11,9 @@ use pierre_webhook_core::DeliveryId;
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum Inserted {
-    /// The delivery is stored. A worker will run it.
+    /// The delivery is stored, and a worker will run it. Acknowledge it.
     New,
-    /// The delivery was stored before, and may have been run since.
+    /// The delivery was stored before, and may have been run since. Acknowledge it too: it is not stored again.
     Known,
 }
 

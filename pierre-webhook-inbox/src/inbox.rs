@@ -18,7 +18,7 @@ use crate::{
 const MAX_WAITING: u64 = 1_000_000;
 const RETENTION: Duration = Duration::from_secs(72 * 60 * 60);
 
-/// A table of deliveries that are stored before they are acknowledged, and that a [`Worker`](crate::Worker) works off.
+/// A table of deliveries that are stored before they are acknowledged, and that a [`Worker`](crate::Worker) processes.
 ///
 /// Clones share the database. It needs a tokio runtime with its clock (`enable_time`; `enable_all` for PostgreSQL).
 /// No operation takes longer than 5 seconds: if the database doesn't answer by then, the operation fails.
@@ -41,7 +41,7 @@ impl Inbox {
     ///
     /// # Errors
     ///
-    /// If the file can't be opened or written, or is from a newer version of this crate.
+    /// If the file can't be opened or written, or a newer version of this crate has migrated it.
     ///
     /// ```
     /// use pierre_webhook_inbox::Inbox;
@@ -73,7 +73,7 @@ impl Inbox {
     ///
     /// # Errors
     ///
-    /// If the database can't be reached, the table can't be created, or is from a newer version of this crate.
+    /// If the database can't be reached, the table can't be created, or a newer version of this crate has migrated it.
     #[cfg(feature = "postgres")]
     pub async fn postgres(pool: deadpool_postgres::Pool) -> Result<Self, InboxError> {
         Ok(Self::new(Arc::new(crate::postgres::Postgres::open(pool).await?)))
@@ -123,12 +123,19 @@ impl Inbox {
 
     /// Stores a delivery. Takes a `&Webhook` too.
     ///
-    /// When it returns `Ok`, the delivery is committed. Deliveries of different
-    /// [tenants](pierre_webhook_core::Verifier::tenant) are kept apart.
+    /// When it returns `Ok`, the delivery is committed: acknowledge it with a 200, whether it is
+    /// [`New`](Inserted::New) or [`Known`](Inserted::Known). `receiver` does all of that.
+    ///
+    /// A delivery's id is [`Delivery::id`]: a hash of the event type and the body. The same event signed again by a retry
+    /// has the same id. Deliveries of different [tenants](pierre_webhook_core::Verifier::tenant) are kept apart.
+    ///
+    /// If this future is dropped before it is ready, the delivery may be stored or not. Both are safe as long as it
+    /// isn't acknowledged: if it was stored, it is `Known` when it is sent again.
     ///
     /// # Errors
     ///
-    /// If the inbox is [full](Self::max_waiting), or the database fails. Have the sender retry then, with a 503.
+    /// If the inbox is [full](Self::max_waiting), or the database fails or doesn't answer within 5 seconds. Answer 503
+    /// then, so that the sender retries.
     pub async fn insert(&self, delivery: &Delivery) -> Result<Inserted, InboxError> {
         let row = NewRow::new(self.scope.clone(), delivery);
         let id = row.id;
@@ -159,7 +166,7 @@ impl Inbox {
     ///
     /// # Errors
     ///
-    /// If the database fails.
+    /// If the statement fails, for example since the connection is lost. Roll back then, and answer 503.
     ///
     /// ```
     /// # use pierre_webhook_core::Delivery;

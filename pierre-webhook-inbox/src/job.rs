@@ -54,7 +54,8 @@ impl Job {
     ///
     /// # Errors
     ///
-    /// If the database fails.
+    /// If the statement fails, for example since the connection is lost. Roll back, and return the error: the delivery
+    /// is tried again.
     ///
     /// ```
     /// use pierre_webhook_inbox::{Job, rusqlite::Connection};

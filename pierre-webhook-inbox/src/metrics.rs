@@ -39,11 +39,7 @@ const DEAD: &str = "pierre_webhook_inbox_dead";
 /// Tells the installed recorder what each metric means.
 pub fn describe() {
     metrics::describe_counter!(INSERTED, Unit::Count, "Webhook deliveries received, by outcome");
-    metrics::describe_counter!(
-        ATTEMPTS,
-        Unit::Count,
-        "Attempts to work off a delivery, by outcome"
-    );
+    metrics::describe_counter!(ATTEMPTS, Unit::Count, "Attempts to process a delivery, by outcome");
     metrics::describe_gauge!(WAITING, Unit::Count, "Webhook deliveries that wait or run");
     metrics::describe_gauge!(
         OLDEST_WAITING,

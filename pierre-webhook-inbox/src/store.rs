@@ -38,7 +38,7 @@ impl Window {
 }
 
 /// How long a blocked delivery is out of the way. The end of the one before it wakes it; this is for the case that it
-/// doesn't, such as a worker that works off the same inbox without order.
+/// doesn't, such as a worker that processes the same inbox without order.
 pub(crate) const ASIDE: Duration = Duration::from_secs(600);
 
 /// The same for one that is behind a running one: see the SQL of PostgreSQL.

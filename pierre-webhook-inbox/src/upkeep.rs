@@ -17,7 +17,7 @@ impl Inbox {
     ///
     /// # Errors
     ///
-    /// If the database fails.
+    /// If the database fails or doesn't answer within 5 seconds.
     pub async fn stats(&self) -> Result<Stats, InboxError> {
         self.store.stats(self.scope.clone()).await
     }
@@ -26,7 +26,7 @@ impl Inbox {
     ///
     /// # Errors
     ///
-    /// If the database fails.
+    /// If the database fails or doesn't answer within 5 seconds.
     pub async fn dead(&self, limit: u32) -> Result<Vec<Entry>, InboxError> {
         self.list(State::Dead, limit).await
     }
@@ -35,7 +35,7 @@ impl Inbox {
     ///
     /// # Errors
     ///
-    /// If the database fails.
+    /// If the database fails or doesn't answer within 5 seconds.
     pub async fn list(&self, state: State, limit: u32) -> Result<Vec<Entry>, InboxError> {
         self.store.entries(self.scope.clone(), state, limit.into()).await
     }
@@ -45,16 +45,16 @@ impl Inbox {
     ///
     /// # Errors
     ///
-    /// If the database fails.
+    /// If the database fails or doesn't answer within 5 seconds.
     pub async fn find(&self, id: DeliveryId) -> Result<Vec<(Entry, Option<Bytes>)>, InboxError> {
         self.store.find(self.scope.clone(), id).await
     }
 
-    /// Has a dead delivery run again, with all its tries. Returns false if there is no dead one with this id.
+    /// Has a dead delivery run again, with its tries counted from 1. Returns false if there is no dead one with this id.
     ///
     /// # Errors
     ///
-    /// If the database fails.
+    /// If the database fails or doesn't answer within 5 seconds.
     pub async fn retry(&self, id: DeliveryId) -> Result<bool, InboxError> {
         let is_retried = self.store.retry(self.scope.clone(), id).await?;
         self.wake(is_retried);
@@ -66,7 +66,7 @@ impl Inbox {
     ///
     /// # Errors
     ///
-    /// If the database fails.
+    /// If the database fails or doesn't answer within 5 seconds.
     pub async fn discard(&self, id: DeliveryId) -> Result<bool, InboxError> {
         let is_discarded = self.store.discard(self.scope.clone(), id).await?;
         self.wake(is_discarded);

@@ -1,4 +1,4 @@
-//! `Worker`: works off the deliveries of an inbox.
+//! `Worker`: processes the deliveries of an inbox.
 
 mod run;
 mod running;
@@ -49,7 +49,7 @@ const LONGEST_LEASE: Duration = Duration::from_secs(365 * 24 * 60 * 60);
 ///
 /// If the process is killed, the delivery is tried again once its [lease](Self::lease) expires. Several workers, in
 /// any number of processes, share an inbox without a setting.
-#[must_use = "`run` works the inbox off"]
+#[must_use = "a worker does nothing until it is `run`"]
 pub struct Worker<F> {
     inbox: Inbox,
     handler: Arc<F>,
@@ -68,7 +68,7 @@ where
         Self { inbox, handler: Arc::new(handler), settings }
     }
 
-    /// Sets how many deliveries run at the same time. 8 by default.
+    /// Sets how many deliveries run at the same time. 8 by default, and at least 1.
     pub fn concurrency(mut self, jobs: usize) -> Self {
         self.settings.concurrency = jobs.max(1);
         self
@@ -92,8 +92,8 @@ where
         self
     }
 
-    /// Sets how often a delivery is tried before it is dead. 20 by default. An attempt whose process was killed counts;
-    /// one that a shutdown has given back doesn't.
+    /// Sets how often a delivery is tried before it is dead. 20 by default, and at least 1. An attempt whose process was
+    /// killed counts; one that a shutdown has given back doesn't.
     pub fn max_attempts(mut self, attempts: u32) -> Self {
         self.settings.max_attempts = attempts.max(1);
         self
@@ -106,9 +106,11 @@ where
         self
     }
 
-    /// Sets how long a delivery waits if its process is killed. 30 seconds by default.
+    /// Sets how long a delivery waits if its process is killed. 30 seconds by default, and from 10 milliseconds to a
+    /// year.
     ///
-    /// While a delivery runs, its lease is renewed at every third of it.
+    /// While a delivery runs, its lease is renewed at every third of it, so a run may take longer than its lease. If the
+    /// renewals fail for a whole lease, another worker may take the delivery over while this one still runs it.
     pub fn lease(mut self, lease: Duration) -> Self {
         self.settings.lease = lease.clamp(SHORTEST_LEASE, LONGEST_LEASE);
         self
@@ -122,7 +124,8 @@ where
         self
     }
 
-    /// Sets how often the worker looks for deliveries without being woken. Every second by default.
+    /// Sets how often the worker looks for deliveries without being woken. Every second by default, and at most every
+    /// millisecond.
     ///
     /// [`Inbox::insert`] in the same process wakes it, and so does `Inbox::listen` with PostgreSQL.
     pub fn poll_interval(mut self, interval: Duration) -> Self {
@@ -136,17 +139,20 @@ where
         self
     }
 
-    /// Works the inbox off until `shutdown` resolves.
+    /// Processes deliveries until `shutdown` resolves.
     ///
     /// Then it takes no more deliveries, waits for those that run, for the
     /// [`shutdown_timeout`](Self::shutdown_timeout) at most, and gives the rest back, so that another worker can take
-    /// them at once. If this future is dropped instead, the deliveries wait for their leases to expire.
+    /// them at once.
+    ///
+    /// Dropping this future stops the handlers that it runs at their next `await`. Their deliveries are neither lost nor
+    /// given back: they run again once their leases expire.
     ///
     /// A database that fails meanwhile doesn't end it: it tries again until the database is back.
     ///
     /// # Errors
     ///
-    /// If deliveries could not be given back at the end. They run once their leases expire.
+    /// If the database failed at the end, so that deliveries could not be given back. They run once their leases expire.
     pub async fn run(self, shutdown: impl Future<Output = ()>) -> Result<(), InboxError> {
         let Self { inbox, handler, settings } = self;
         run::run(inbox, settings, shutdown, move |job| {
