@@ -21,7 +21,7 @@ use crate::{
     error::InboxError,
     row::{NewRow, TakenRow},
     store::{
-        OPERATION_TIMEOUT, Order, Outcome, PRUNED_AT_ONCE, Prune, Store, StoreFuture, Take, Ticket,
+        OPERATION_TIMEOUT, Order, Outcome, Prune, ROWS_AT_ONCE, Store, StoreFuture, Take, Ticket,
     },
 };
 
@@ -91,6 +91,12 @@ impl Store for Postgres {
         })
     }
 
+    fn clock_set_back(&self, scope: Arc<str>, lease: Duration) -> StoreFuture<'_, u64> {
+        self.with(move |client| {
+            Box::pin(async move { write::clock_set_back(client, &scope, lease).await })
+        })
+    }
+
     fn renew(&self, ticket: Ticket, lease: Duration) -> StoreFuture<'_, bool> {
         self.with(move |client| Box::pin(async move { write::renew(client, &ticket, lease).await }))
     }
@@ -130,7 +136,7 @@ impl Store for Postgres {
     fn prune(&self, scope: Arc<str>, prune: Prune) -> StoreFuture<'_, Pruned> {
         Box::pin(async move {
             let mut pruned = Pruned::default();
-            let most = u64::try_from(PRUNED_AT_ONCE).unwrap_or_default();
+            let most = u64::try_from(ROWS_AT_ONCE).unwrap_or_default();
             loop {
                 let scope = scope.clone();
                 let step = self

@@ -17,7 +17,7 @@ use crate::{
     entry::{Entry, Inserted, Pruned, State, Stats},
     error::InboxError,
     row::{NewRow, TakenRow},
-    store::{Outcome, PRUNED_AT_ONCE, Prune, Store, StoreFuture, Take, Ticket},
+    store::{Outcome, Prune, ROWS_AT_ONCE, Store, StoreFuture, Take, Ticket},
 };
 
 /// How long another process may hold the write lock. Shorter than an operation's time limit.
@@ -81,6 +81,10 @@ impl Store for Sqlite {
         self.writer.call(move |connection| write::take(connection, &scope, take))
     }
 
+    fn clock_set_back(&self, scope: Arc<str>, lease: Duration) -> StoreFuture<'_, u64> {
+        self.writer.call(move |connection| write::clock_set_back(connection, &scope, lease))
+    }
+
     fn renew(&self, ticket: Ticket, lease: Duration) -> StoreFuture<'_, bool> {
         self.writer.call(move |connection| write::renew(connection, &ticket, lease))
     }
@@ -116,7 +120,7 @@ impl Store for Sqlite {
     fn prune(&self, scope: Arc<str>, prune: Prune) -> StoreFuture<'_, Pruned> {
         Box::pin(async move {
             let mut pruned = Pruned::default();
-            let most = u64::try_from(PRUNED_AT_ONCE).unwrap_or_default();
+            let most = u64::try_from(ROWS_AT_ONCE).unwrap_or_default();
             loop {
                 let scope = scope.clone();
                 let work = move |connection: &Connection| write::prune(connection, &scope, prune);

@@ -44,8 +44,8 @@ pub(crate) const ASIDE: Duration = Duration::from_secs(600);
 /// The same for one that is behind a running one: see the SQL of PostgreSQL.
 pub(crate) const NEXT_ASIDE: Duration = Duration::from_millis(500);
 
-/// How many rows one statement prunes, so that no lock is held for long.
-pub(crate) const PRUNED_AT_ONCE: i64 = 1000;
+/// How many rows a statement of upkeep changes at most, so that no lock is held for long.
+pub(crate) const ROWS_AT_ONCE: i64 = 1000;
 
 pub(crate) type StoreFuture<'a, T> =
     Pin<Box<dyn Future<Output = Result<T, InboxError>> + Send + 'a>>;
@@ -61,6 +61,10 @@ pub(crate) trait Store: Send + Sync + 'static {
 
     /// Takes rows that are due, also those whose lease has expired, and adds one to their attempt and tries.
     fn take(&self, scope: Arc<str>, take: Take) -> StoreFuture<'_, Vec<TakenRow>>;
+
+    /// Makes rows due that were stored in the future, since the clock was set back: those that are ready at once, those
+    /// that run once the lease is over. Returns how many it has changed, at most [`ROWS_AT_ONCE`].
+    fn clock_set_back(&self, scope: Arc<str>, lease: Duration) -> StoreFuture<'_, u64>;
 
     fn renew(&self, ticket: Ticket, lease: Duration) -> StoreFuture<'_, bool>;
 

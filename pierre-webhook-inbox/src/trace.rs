@@ -24,6 +24,11 @@ pub(crate) fn failure(error: &dyn Display, text: &'static str) {
     tracing::warn!(target: TARGET, %error, "{text}");
 }
 
+#[cfg(feature = "tracing")]
+pub(crate) fn clock_set_back(deliveries: u64) {
+    tracing::warn!(target: TARGET, deliveries, "the database's clock was set back: deliveries are due again");
+}
+
 #[cfg(not(feature = "tracing"))]
 pub(crate) fn debug(_: DeliveryId, _: &'static str) {}
 
@@ -32,3 +37,6 @@ pub(crate) fn warn_of(_: &dyn Display, _: DeliveryId, _: &'static str) {}
 
 #[cfg(not(feature = "tracing"))]
 pub(crate) fn failure(_: &dyn Display, _: &'static str) {}
+
+#[cfg(not(feature = "tracing"))]
+pub(crate) fn clock_set_back(_: u64) {}

@@ -1,5 +1,6 @@
 //! `Worker`: processes the deliveries of an inbox.
 
+mod clock;
 mod run;
 mod running;
 mod settings;

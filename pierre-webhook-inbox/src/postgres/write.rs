@@ -11,9 +11,7 @@ use crate::{
     entry::{Inserted, Pruned},
     error::InboxError,
     row::{NewRow, TakenRow},
-    store::{
-        ASIDE, NEXT_ASIDE, Outcome, PRUNED_AT_ONCE, Prune, Take, Ticket, Window, milliseconds,
-    },
+    store::{ASIDE, NEXT_ASIDE, Outcome, Prune, ROWS_AT_ONCE, Take, Ticket, Window, milliseconds},
 };
 
 pub(super) async fn insert(
@@ -91,6 +89,15 @@ pub(super) async fn take_in_order(
         }
         window = window.wider();
     }
+}
+
+pub(super) async fn clock_set_back(
+    client: &Client,
+    scope: &str,
+    lease: Duration,
+) -> Result<u64, InboxError> {
+    let statement = client.prepare_cached(sql::CLOCK_SET_BACK).await?;
+    Ok(client.execute(&statement, &[&scope, &milliseconds(lease), &ROWS_AT_ONCE]).await?)
 }
 
 pub(super) async fn renew(
@@ -171,8 +178,8 @@ pub(super) async fn prune(
     let (entry_after, body_after) =
         (milliseconds(prune.entry_after), milliseconds(prune.body_after));
     let entries =
-        client.execute(sql::PRUNE_ENTRIES, &[&scope, &entry_after, &PRUNED_AT_ONCE]).await?;
-    let bodies = client.execute(sql::PRUNE_BODIES, &[&scope, &body_after, &PRUNED_AT_ONCE]).await?;
+        client.execute(sql::PRUNE_ENTRIES, &[&scope, &entry_after, &ROWS_AT_ONCE]).await?;
+    let bodies = client.execute(sql::PRUNE_BODIES, &[&scope, &body_after, &ROWS_AT_ONCE]).await?;
     Ok(Pruned { bodies, entries })
 }
 

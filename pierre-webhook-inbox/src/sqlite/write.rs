@@ -10,8 +10,7 @@ use crate::{
     entry::{Inserted, Pruned},
     row::{NewRow, TakenRow},
     store::{
-        ASIDE, NEXT_ASIDE, Order, Outcome, PRUNED_AT_ONCE, Prune, Take, Ticket, Window,
-        milliseconds,
+        ASIDE, NEXT_ASIDE, Order, Outcome, Prune, ROWS_AT_ONCE, Take, Ticket, Window, milliseconds,
     },
 };
 
@@ -78,6 +77,16 @@ fn take_in_order(
         }
         window = window.wider();
     }
+}
+
+pub(super) fn clock_set_back(
+    connection: &Connection,
+    scope: &str,
+    lease: Duration,
+) -> rusqlite::Result<u64> {
+    let parameters = params![scope, milliseconds(lease), ROWS_AT_ONCE];
+    let changed = connection.prepare_cached(sql::CLOCK_SET_BACK)?.execute(parameters)?;
+    Ok(u64::try_from(changed).unwrap_or_default())
 }
 
 pub(super) fn renew(
@@ -161,7 +170,7 @@ pub(super) fn prune(
     prune: Prune,
 ) -> rusqlite::Result<Pruned> {
     let step = |sql, after| {
-        let parameters = params![scope, milliseconds(after), PRUNED_AT_ONCE];
+        let parameters = params![scope, milliseconds(after), ROWS_AT_ONCE];
         let changed = connection.prepare_cached(sql)?.execute(parameters)?;
         Ok::<_, rusqlite::Error>(u64::try_from(changed).unwrap_or_default())
     };

@@ -40,6 +40,7 @@ where
     let handler = Arc::new(handler);
     let mut running = JoinSet::new();
     let mut shutdown = pin!(shutdown);
+    let _clock = super::clock::watch(&inbox, settings.lease);
     #[cfg(feature = "metrics")]
     let _watch = super::watch::watch(&inbox);
     loop {

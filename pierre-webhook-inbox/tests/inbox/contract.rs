@@ -60,6 +60,7 @@ contract! {
     behind_a_long_queue_of_one_repository_others_are_found
     eight_workers_run_each_delivery_once
     eight_workers_keep_the_order_of_each_repository
+    a_clock_that_was_set_back_holds_up_nothing
     an_inbox_that_is_full_rejects_deliveries_until_there_is_room
     pruning_removes_bodies_first_and_ids_after_the_retention
     statistics_count_what_waits_runs_and_is_dead
@@ -523,6 +524,31 @@ async fn race(database: Database, in_order: bool) {
     if in_order {
         assert_in_order(&runs, &deliveries);
     }
+}
+
+async fn a_clock_that_was_set_back_holds_up_nothing(database: Database) {
+    let inbox = database.inbox().await;
+    let (failed, running, waiting) = (ping(), ping(), push("r"));
+    let runs = Runs::default();
+    insert(&inbox, [&failed]).await;
+    let failing = Working::start(failing_for(&inbox, &runs, [&failed]));
+    let has_failed =
+        async || inbox.find(failed.id()).await.unwrap()[0].0.error.as_deref().map(drop);
+    eventually("the failure", has_failed).await;
+    failing.stop().await;
+    insert(&inbox, [&running]).await;
+    let killed = Working::start(hanging(&inbox, &runs));
+    until_len(&runs, 2).await;
+    killed.kill().await;
+    insert(&inbox, [&waiting]).await;
+    database.set_back(LONG * 24);
+
+    let working = Working::start(recording(&inbox, &runs).lease(Duration::from_millis(50)));
+    for delivery in [&waiting, &running, &failed] {
+        until_state(&inbox, delivery, State::Done).await;
+    }
+    working.stop().await;
+    assert_eq!(runs.len(), 5);
 }
 
 async fn an_inbox_that_is_full_rejects_deliveries_until_there_is_room(database: Database) {

@@ -45,14 +45,23 @@ impl Database {
 
     /// Lets time pass, by moving all stored times into the past.
     pub(crate) fn pass(&self, time: Duration) {
+        self.move_times("-", time);
+    }
+
+    /// Sets the clock back, by moving all stored times into the future.
+    pub(crate) fn set_back(&self, time: Duration) {
+        self.move_times("+", time);
+    }
+
+    fn move_times(&self, sign: &str, time: Duration) {
         let milliseconds = time.as_millis();
         let by = match self {
-            Self::Sqlite(_) => milliseconds.to_string(),
-            Self::Postgres { .. } => format!("{milliseconds} * interval '1 millisecond'"),
+            Self::Sqlite(_) => format!("{sign} {milliseconds}"),
+            Self::Postgres { .. } => format!("{sign} {milliseconds} * interval '1 millisecond'"),
         };
         self.execute(&format!(
             "UPDATE pierre_delivery
-             SET received_at = received_at - {by}, due = due - {by}, ended_at = ended_at - {by}"
+             SET received_at = received_at {by}, due = due {by}, ended_at = ended_at {by}"
         ));
     }
 
