@@ -86,6 +86,11 @@ impl PostgresServer {
         panic!("postgres does not start");
     }
 
+    /// Gives a directory to the user that the server runs as.
+    pub fn give(&self, directory: &Path) {
+        self.owner.take(directory);
+    }
+
     pub fn port(&self) -> u16 {
         self.port
     }

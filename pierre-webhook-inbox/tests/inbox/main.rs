@@ -16,5 +16,6 @@ mod eventually;
 mod metrics;
 mod postgres;
 mod receiver;
+mod small_disk;
 mod sqlite;
 mod working;

@@ -11,9 +11,10 @@ use pierre_webhook_inbox::{
 use pierre_webhook_tests::postgres_server::PostgresServer;
 
 use crate::{
-    database::{Database, pool},
+    database::{Database, Folder, pool},
     delivery::{ping, push},
     eventually::eventually,
+    small_disk::{SmallDisk, fill_and_grow},
     working::{Runs, Working},
 };
 
@@ -254,6 +255,24 @@ async fn a_read_only_database_is_an_error_until_it_accepts_writes() {
         &format!("SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = '{name}'"),
     );
     eventually("it accepts writes", async || inbox.insert(&delivery).await.ok()).await;
+}
+
+#[tokio::test]
+async fn a_full_disk_is_an_error_until_there_is_room() {
+    let folder = Folder::new();
+    let Some(disk) = SmallDisk::mount(folder.path().clone()) else { return };
+    // Of its own, since it can't go on once the disk is gone.
+    let Some(server) = PostgresServer::start() else { return };
+    server.give(folder.path());
+    let inbox = Inbox::postgres(pool(&server.url("postgres"), 1)).await.unwrap();
+    let space = format!("CREATE TABLESPACE small LOCATION '{}'", folder.path().display());
+    server.execute("postgres", &space);
+    server.execute(
+        "postgres",
+        "ALTER TABLE pierre_delivery SET TABLESPACE small, ALTER body SET STORAGE EXTERNAL",
+    );
+    fill_and_grow(&inbox, &disk, "No space left on device").await;
+    drop(server);
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]

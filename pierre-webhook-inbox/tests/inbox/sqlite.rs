@@ -1,6 +1,6 @@
 //! What is special about SQLite: transactions of one's own, and what can go wrong with a file.
 
-use std::{path::Path, process::Command, time::Duration};
+use std::{path::Path, time::Duration};
 
 use pierre_webhook_core::Delivery;
 use pierre_webhook_inbox::{Inbox, Inserted, Job, State, Worker, rusqlite::Connection};
@@ -9,6 +9,7 @@ use crate::{
     database::{Database, Folder},
     delivery::{ping, push},
     eventually::eventually,
+    small_disk::{SmallDisk, fill_and_grow},
     working::{Runs, Working},
 };
 
@@ -208,63 +209,12 @@ async fn a_write_that_fails_does_not_undo_those_beside_it() {
     assert_eq!(inbox.stats().await.unwrap().ready, 3);
 }
 
-/// Needs the right to mount a file system.
 #[tokio::test]
 async fn a_full_disk_is_an_error_until_there_is_room() {
     let folder = Folder::new();
-    let Some(disk) = SmallDisk::mount(&folder) else {
-        eprintln!("SKIPPED: this process may not mount a file system");
-        return;
-    };
+    let Some(disk) = SmallDisk::mount(folder.path().clone()) else { return };
     let inbox = Inbox::sqlite(folder.file()).await.unwrap();
-    let big = |number: usize| {
-        let body = format!("\"{number}{}\"", "x".repeat(50_000));
-        crate::delivery::verified("ping", &body, None)
-    };
-    let mut stored = Vec::new();
-    let (lost, error) = loop {
-        let delivery = big(stored.len());
-        match inbox.insert(&delivery).await {
-            Ok(inserted) => assert_eq!(inserted, Inserted::New),
-            Err(error) => break (delivery, error),
-        }
-        stored.push(delivery);
-        assert!(stored.len() < 100, "the disk is never full");
-    };
-    assert!(error.to_string().contains("full"), "{error}");
-    assert!(inbox.insert(&lost).await.is_err(), "it stays full");
-    disk.grow();
-    assert_eq!(inbox.insert(&lost).await.unwrap(), Inserted::New);
-    for delivery in &stored {
-        assert_eq!(inbox.insert(delivery).await.unwrap(), Inserted::Known, "it is not lost");
-    }
-    drop(inbox);
-}
-
-struct SmallDisk<'a>(&'a Folder);
-
-impl<'a> SmallDisk<'a> {
-    fn mount(folder: &'a Folder) -> Option<Self> {
-        let mounted = Command::new("mount")
-            .args(["-t", "tmpfs", "-o", "size=1m", "none"])
-            .arg(folder.path())
-            .output()
-            .ok()?;
-        mounted.status.success().then_some(Self(folder))
-    }
-
-    fn grow(&self) {
-        let mut mount = Command::new("mount");
-        mount.args(["-o", "remount,size=20m"]).arg(self.0.path());
-        assert!(mount.status().unwrap().success());
-    }
-}
-
-impl Drop for SmallDisk<'_> {
-    fn drop(&mut self) {
-        // Lazily: the threads of the inbox may still have the file open.
-        let _ = Command::new("umount").arg("-l").arg(self.0.path()).status();
-    }
+    fill_and_grow(&inbox, &disk, "full").await;
 }
 
 #[tokio::test]
