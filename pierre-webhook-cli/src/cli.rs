@@ -5,7 +5,8 @@ use clap::{Arg, ArgAction, CommandFactory as _, FromArgMatches as _, Parser, Sub
 
 use crate::{
     attack::AttackArgs, completions::CompletionsArgs, explain::ExplainArgs, listen::ListenArgs,
-    output::OutputArgs, redact::redact, replay::ReplayArgs, send::SendArgs, sign::SignArgs,
+    man::ManArgs, output::OutputArgs, redact::redact, replay::ReplayArgs, send::SendArgs,
+    sign::SignArgs,
 };
 
 const EXIT_CODES: &str = "\
@@ -50,6 +51,8 @@ pub(crate) enum Command {
     Inbox(crate::inbox::InboxArgs),
     /// Print a shell completion script
     Completions(CompletionsArgs),
+    /// Write the manual pages into a folder
+    Man(ManArgs),
 }
 
 impl Cli {

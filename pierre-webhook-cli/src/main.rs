@@ -14,6 +14,7 @@ mod inbox;
 mod json_members;
 mod listen;
 mod mac;
+mod man;
 mod output;
 mod payload;
 mod problem;
@@ -70,6 +71,7 @@ fn run(command: Command, output: &Arc<Output>) -> Result<Exit, Failure> {
             #[cfg(feature = "inbox")]
             Command::Inbox(args) => inbox::run(args, output).await,
             Command::Completions(args) => completions::run(&args, Cli::command(), output),
+            Command::Man(args) => man::run(&args, Cli::command(), output),
         }
     });
     // An interrupted read of standard input still blocks its thread, so don't wait for it.

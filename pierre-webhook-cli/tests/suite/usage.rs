@@ -125,6 +125,7 @@ fn an_invalid_command_line_is_exit_code_2() {
         &["listen", "--only-verified"],
         &["listen", "--any-age", "--max-age", "5m"],
         &["completions", "bash", "--json"],
+        &["man", "folder", "--json"],
     ] {
         let ended = run(args).is(2);
         assert_eq!(ended.stdout, "", "{args:?}");
@@ -139,6 +140,31 @@ fn every_shell_has_completions() {
         assert!(ended.stdout.contains("pierre-webhook"), "{shell}");
         assert!(ended.stdout.contains("forward-to"), "{shell}");
     }
+}
+
+#[test]
+fn every_command_has_a_manual_page() {
+    let folder = std::env::temp_dir().join(format!("pierre-webhook-man-{}", std::process::id()));
+    let path = folder.display().to_string();
+    run(&["man", &path]).is(0);
+    let help = run(&["--help"]).is(0).stdout;
+    let commands = help.lines().skip_while(|line| *line != "Commands:").skip(1);
+    let mut pages = 0;
+    for line in commands.take_while(|line| !line.is_empty()) {
+        let name = line.split_whitespace().next().unwrap();
+        if name != "help" {
+            let page = folder.join(format!("pierre-webhook-{name}.1"));
+            assert!(std::fs::read_to_string(page).unwrap().contains(".SH OPTIONS"), "{name}");
+            pages += 1;
+        }
+    }
+    assert!(pages >= 8, "{help}");
+    assert!(
+        std::fs::read_to_string(folder.join("pierre-webhook.1"))
+            .unwrap()
+            .contains("PIERRE_WEBHOOK_SECRET")
+    );
+    std::fs::remove_dir_all(folder).unwrap();
 }
 
 #[test]
