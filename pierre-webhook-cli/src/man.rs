@@ -26,7 +26,7 @@ pub(crate) fn run(
     let folder = args.folder.display();
     fs::create_dir_all(&args.folder)
         .and_then(|()| clap_mangen::generate_to(command, &args.folder))
-        .map_err(|error| Failure::io(&format!("cannot write manual pages to {folder}"), &error))?;
+        .map_err(|error| Failure::io(format!("cannot write manual pages to {folder}"), &error))?;
     output.note(format_args!("wrote the manual pages to {folder}"));
     Ok(Exit::AsExpected)
 }
