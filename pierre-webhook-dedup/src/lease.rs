@@ -119,14 +119,22 @@ impl Lease {
     /// Releases the lease of work that is still running. `None` if the work has ended and is being recorded or
     /// released.
     pub(crate) async fn release_running(&self) -> Option<Result<(), StoreError>> {
-        if *self.stage.lock().await != Stage::Running {
+        let mut stage = self.stage.lock().await;
+        if *stage != Stage::Running {
             return None;
         }
-        Some(self.release().await)
+        // Without letting go of the lock: a completion may wait for it.
+        *stage = Stage::Released;
+        self.handle.stop_renewing();
+        Some(self.give_up(stage).await)
     }
 
     pub(crate) async fn release(&self) -> Result<(), StoreError> {
-        let _stage = self.enter(Stage::Released).await;
+        let stage = self.enter(Stage::Released).await;
+        self.give_up(stage).await
+    }
+
+    async fn give_up(&self, _stage: MutexGuard<'_, Stage>) -> Result<(), StoreError> {
         self.handle.lose();
         self.terms.unguard(self.id, self.owner);
         self.terms.store.release(self.key(), self.owner).await

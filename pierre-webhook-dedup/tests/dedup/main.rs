@@ -16,6 +16,7 @@ mod disconnect;
 mod fail_open;
 mod faulty;
 mod layer;
+mod lease_orders;
 mod lost;
 mod memory;
 mod middleware;
