@@ -41,15 +41,24 @@ impl Dedup {
     /// # }
     /// ```
     pub async fn begin(&self, id: DeliveryId) -> Result<Begun, StoreError> {
-        let begun = self.try_begin(id).await?;
-        if let Begun::InProgress { .. } = begun {
+        let begun = self.try_begin(id).await;
+        if let Ok(Begun::InProgress { .. }) = begun {
             duplicate(id, "a delivery is in progress");
         }
-        Ok(begun)
+        #[cfg(feature = "metrics")]
+        crate::metrics::claimed(&self.terms, &begun);
+        begun
     }
 
     /// Like [`begin`](Self::begin), and waits while the delivery is in progress: see [`wait`](Self::wait).
     pub(crate) async fn begin_in_turn(&self, id: DeliveryId) -> Result<Begun, StoreError> {
+        let begun = self.wait_for_turn(id).await;
+        #[cfg(feature = "metrics")]
+        crate::metrics::claimed(&self.terms, &begun);
+        begun
+    }
+
+    async fn wait_for_turn(&self, id: DeliveryId) -> Result<Begun, StoreError> {
         let start = Instant::now();
         let mut place = None;
         loop {

@@ -54,6 +54,12 @@ impl Claim {
         Ok(claimed)
     }
 
+    /// Whether the store has granted the lease.
+    #[cfg(feature = "metrics")]
+    pub(crate) fn is_leased(&self) -> bool {
+        self.is_leased
+    }
+
     pub(crate) fn disarm(&mut self) {
         self.is_armed = false;
     }

@@ -93,9 +93,7 @@ impl Dedup {
     pub fn for_tenant(&self, tenant: Option<&str>) -> Self {
         let mut dedup = self.clone();
         if let Some(tenant) = tenant {
-            // A control character, so that no two pairs of ordinary names come to the same text.
-            let scope = format!("{}\u{1f}{tenant}", self.terms.scope);
-            Arc::make_mut(&mut dedup.terms).scope = scope.into();
+            Arc::make_mut(&mut dedup.terms).add_tenant(tenant);
         }
         dedup
     }

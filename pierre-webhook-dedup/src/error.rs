@@ -22,6 +22,11 @@ impl StoreError {
     pub fn new(cause: impl Into<Box<dyn Error + Send + Sync>>) -> Self {
         Self { cause: cause.into().into() }
     }
+
+    #[cfg(feature = "metrics")]
+    pub(crate) fn is_shutting_down(&self) -> bool {
+        self.cause.is::<ShuttingDown>()
+    }
 }
 
 /// Why nothing is claimed after [`Dedup::shutdown`](crate::Dedup::shutdown).

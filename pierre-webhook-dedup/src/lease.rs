@@ -215,6 +215,8 @@ impl Lease {
             self.handle.renewed(until);
         } else {
             self.handle.lose();
+            #[cfg(feature = "metrics")]
+            crate::metrics::lease_lost(&self.terms);
             warn(self.id, "a lease was lost: the delivery is handled twice");
         }
         Ok(is_held)

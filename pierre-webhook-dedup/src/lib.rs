@@ -18,6 +18,9 @@ mod layer;
 mod lease;
 mod live;
 mod memory;
+#[cfg(feature = "metrics")]
+#[cfg_attr(docsrs, doc(cfg(feature = "metrics")))]
+pub mod metrics;
 mod once;
 mod owner;
 mod panics;

@@ -17,6 +17,9 @@ const MAX_UNRECORDED: usize = 10_000;
 /// How many deliveries the guard of `fail_open` holds: a quarter of an hour at 20 a second, in about 2 MB.
 const MAX_GUARDED: usize = 20_000;
 
+/// Between a scope and its tenant: a control character, so that no two pairs of ordinary names come to the same text.
+const TENANT: char = '\u{1f}';
+
 /// How many deliveries may wait for others.
 const MAX_WAITING: usize = 1_000;
 
@@ -53,6 +56,16 @@ impl Terms {
             waiting: Arc::new(Semaphore::new(MAX_WAITING)),
             is_closing: Arc::new(watch::Sender::new(false)),
         }
+    }
+
+    pub(crate) fn add_tenant(&mut self, tenant: &str) {
+        self.scope = format!("{}{TENANT}{tenant}", self.scope).into();
+    }
+
+    /// Returns the scope without the tenant, if there is one.
+    #[cfg(feature = "metrics")]
+    pub(crate) fn scope_of_all_tenants(&self) -> Option<&str> {
+        self.scope.split_once(TENANT).map(|(scope, _)| scope)
     }
 
     pub(crate) fn fail_open(&mut self) {

@@ -27,6 +27,13 @@ impl Unrecorded {
     }
 
     pub(crate) async fn record(mut self) -> Recorded {
+        let recorded = self.try_to_record().await;
+        #[cfg(feature = "metrics")]
+        crate::metrics::completed(self.lease.terms(), recorded);
+        recorded
+    }
+
+    async fn try_to_record(&mut self) -> Recorded {
         match self.lease.complete().await {
             Ok(recorded) => {
                 self.is_settled = true;
@@ -47,8 +54,12 @@ impl Unrecorded {
         match Arc::clone(&self.lease.terms().unrecorded).try_acquire_owned() {
             Ok(permit) => {
                 let lease = Arc::clone(&self.lease);
+                #[cfg(feature = "metrics")]
+                crate::metrics::begins_to_wait(lease.terms());
                 self.lease.runtime().spawn(async move {
-                    retry(&lease).await;
+                    let _recorded = retry(&lease).await;
+                    #[cfg(feature = "metrics")]
+                    crate::metrics::no_longer_waits(lease.terms(), _recorded);
                     drop(permit);
                 });
                 true
@@ -70,15 +81,19 @@ impl Drop for Unrecorded {
     }
 }
 
-async fn retry(lease: &Lease) {
+async fn retry(lease: &Lease) -> Recorded {
     let start = Instant::now();
     // Short enough to record the completion once the store is back, before another claims the delivery.
     let longest = LONGEST_PAUSE.min(lease.terms().third_of_lease());
     let mut pause = FIRST_PAUSE.min(longest);
-    while let Err(error) = lease.complete().await {
+    loop {
+        let error = match lease.complete().await {
+            Ok(recorded) => return recorded,
+            Err(error) => error,
+        };
         if start.elapsed() > RETRY_FOR {
             warn_of(&error, lease.id(), "a completed delivery could not be recorded");
-            return;
+            return Recorded::No;
         }
         sleep(pause).await;
         pause = pause.saturating_mul(2).min(longest);

@@ -19,6 +19,7 @@ mod layer;
 mod lease_orders;
 mod lost;
 mod memory;
+mod metrics;
 mod middleware;
 mod once;
 mod postgres;

@@ -22,6 +22,9 @@ use crate::{
     trace,
 };
 
+/// How long a delivery that has ended waits for others, before more are taken.
+const TOGETHER: Duration = Duration::from_millis(1);
+
 /// How long to wait after the database failed.
 const AFTER_FAILURE: Duration = Duration::from_secs(1);
 
@@ -82,7 +85,16 @@ where
             () = arrival, if !is_full => {}
             () = sleep(wait), if !is_full => {}
         }
-        // Those that have ended make room together.
+        // Those that end together make room together: a taking costs about as much as a settling.
+        let together = sleep(TOGETHER);
+        let mut together = pin!(together);
+        while is_full && running.len() > settings.concurrency / 2 {
+            select! {
+                biased;
+                _ = running.join_next() => {}
+                () = &mut together => break,
+            }
+        }
         while running.try_join_next().is_some() {}
     }
     end(running, give_back, settings.shutdown_timeout).await
