@@ -46,7 +46,7 @@ impl Dedup {
             duplicate(id, "a delivery is in progress");
         }
         #[cfg(feature = "metrics")]
-        crate::metrics::claimed(&self.terms, &begun);
+        crate::metrics::claimed(&self.terms, outcome(&begun));
         begun
     }
 
@@ -54,7 +54,7 @@ impl Dedup {
     pub(crate) async fn begin_in_turn(&self, id: DeliveryId) -> Result<Begun, StoreError> {
         let begun = self.wait_for_turn(id).await;
         #[cfg(feature = "metrics")]
-        crate::metrics::claimed(&self.terms, &begun);
+        crate::metrics::claimed(&self.terms, outcome(&begun));
         begun
     }
 
@@ -159,5 +159,18 @@ impl Dedup {
             guard.forget(key).await?;
         }
         self.terms.store.forget(key).await
+    }
+}
+
+/// The outcome of a claim, for its metric.
+#[cfg(feature = "metrics")]
+fn outcome(begun: &Result<Begun, StoreError>) -> &'static str {
+    match begun {
+        Ok(Begun::Claimed(claim)) if claim.is_leased() => "claimed",
+        Ok(Begun::Claimed(_)) => "unclaimed",
+        Ok(Begun::Completed) => "completed",
+        Ok(Begun::InProgress { .. }) => "in_progress",
+        Err(error) if error.is_shutting_down() => "shutting_down",
+        Err(_) => "dedup_unavailable",
     }
 }

@@ -25,7 +25,7 @@
 
 use metrics::{SharedString, Unit, counter, gauge};
 
-use crate::{claim::Begun, error::StoreError, once::Recorded, terms::Terms};
+use crate::{once::Recorded, terms::Terms};
 
 const CLAIMS: &str = "pierre_webhook_dedup_claims_total";
 const COMPLETIONS: &str = "pierre_webhook_dedup_completions_total";
@@ -48,15 +48,7 @@ pub fn describe() {
     metrics::describe_gauge!(UNRECORDED, Unit::Count, "Completions that wait for the store");
 }
 
-pub(crate) fn claimed(terms: &Terms, begun: &Result<Begun, StoreError>) {
-    let outcome = match begun {
-        Ok(Begun::Claimed(claim)) if claim.is_leased() => "claimed",
-        Ok(Begun::Claimed(_)) => "unclaimed",
-        Ok(Begun::Completed) => "completed",
-        Ok(Begun::InProgress { .. }) => "in_progress",
-        Err(error) if error.is_shutting_down() => "shutting_down",
-        Err(_) => "dedup_unavailable",
-    };
+pub(crate) fn claimed(terms: &Terms, outcome: &'static str) {
     counter!(CLAIMS, "scope" => scope(terms), "outcome" => outcome).increment(1);
 }
 
