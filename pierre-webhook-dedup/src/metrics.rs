@@ -23,7 +23,7 @@
 //!
 //! No label is text from the sender: each scope has at most 12 series.
 
-use metrics::{SharedString, Unit, counter, gauge};
+use metrics::{Gauge, SharedString, Unit, counter, gauge};
 
 use crate::{once::Recorded, terms::Terms};
 
@@ -66,14 +66,21 @@ pub(crate) fn lease_lost(terms: &Terms) {
     counter!(LEASES_LOST, "scope" => scope(terms)).increment(1);
 }
 
-/// A completion waits for the store in the background.
-pub(crate) fn begins_to_wait(terms: &Terms) {
-    gauge!(UNRECORDED, "scope" => scope(terms)).increment(1);
+/// A completion that waits for the store, until this is dropped: also if its runtime ends.
+pub(crate) struct Waiting(Gauge);
+
+impl Waiting {
+    pub(crate) fn new(terms: &Terms) -> Self {
+        let gauge = gauge!(UNRECORDED, "scope" => scope(terms));
+        gauge.increment(1);
+        Self(gauge)
+    }
 }
 
-pub(crate) fn no_longer_waits(terms: &Terms, recorded: Recorded) {
-    gauge!(UNRECORDED, "scope" => scope(terms)).decrement(1);
-    completed(terms, recorded);
+impl Drop for Waiting {
+    fn drop(&mut self) {
+        self.0.decrement(1);
+    }
 }
 
 /// The scope without its tenant: there may be any number of those.

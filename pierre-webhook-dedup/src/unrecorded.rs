@@ -55,11 +55,14 @@ impl Unrecorded {
             Ok(permit) => {
                 let lease = Arc::clone(&self.lease);
                 #[cfg(feature = "metrics")]
-                crate::metrics::begins_to_wait(lease.terms());
+                let waiting = crate::metrics::Waiting::new(lease.terms());
                 self.lease.runtime().spawn(async move {
                     let _recorded = retry(&lease).await;
                     #[cfg(feature = "metrics")]
-                    crate::metrics::no_longer_waits(lease.terms(), _recorded);
+                    {
+                        crate::metrics::completed(lease.terms(), _recorded);
+                        drop(waiting);
+                    }
                     drop(permit);
                 });
                 true

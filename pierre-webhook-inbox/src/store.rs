@@ -62,7 +62,7 @@ pub(crate) trait Store: Send + Sync + 'static {
     /// Takes rows that are due, also those whose lease has expired, and adds one to their attempt and tries.
     fn take(&self, scope: Arc<str>, take: Take) -> StoreFuture<'_, Vec<TakenRow>>;
 
-    /// Makes rows due that were stored in the future, since the clock was set back: those that are ready at once, those
+    /// Makes rows due that were stored in the future, since the clock was set back by more than a second: those that are ready at once, those
     /// that run once the lease is over. Returns how many it has changed, at most [`ROWS_AT_ONCE`].
     fn clock_set_back(&self, scope: Arc<str>, lease: Duration) -> StoreFuture<'_, u64>;
 

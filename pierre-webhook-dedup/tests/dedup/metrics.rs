@@ -91,6 +91,22 @@ async fn each_outcome_of_a_claim_and_of_a_completion_is_recorded() {
     assert_eq!(seen, expected);
 }
 
+/// Otherwise the alert on records that wait would fire for ever.
+#[test]
+fn a_completion_no_longer_waits_once_its_runtime_has_ended() {
+    let recorder = DebuggingRecorder::new();
+    let snapshotter = recorder.snapshotter();
+    let _guard = metrics::set_default_local_recorder(&recorder);
+    let mut seen = Recorded::default();
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_time().build().unwrap();
+    let store = Faulty::new();
+    store.set(Operation::Complete, Fault::Down);
+    runtime.block_on(once(&Dedup::new(store), id()));
+    assert_eq!(seen.update(&snapshotter).of("unrecorded{scope=}"), 1.0);
+    drop(runtime);
+    assert_eq!(seen.update(&snapshotter).of("unrecorded{scope=}"), 0.0);
+}
+
 #[tokio::test(start_paused = true)]
 async fn a_lease_that_another_has_taken_is_recorded() {
     let recorder = DebuggingRecorder::new();

@@ -99,7 +99,7 @@ UPDATE pierre_delivery
 SET state = 'ready', due = CAST(unixepoch('subsec') * 1000 AS INTEGER) + ?2
 WHERE seq = ?1";
 
-/// Up to ?3 rows that were stored in the future become due: at once if they are ready, in ?2 milliseconds if they run.
+/// Up to ?3 rows that were stored more than a second in the future become due: at once if they are ready, in ?2 milliseconds if they run.
 pub(crate) const CLOCK_SET_BACK: &str = "
 UPDATE pierre_delivery
 SET received_at = now, due = CASE state WHEN 'running' THEN now + ?2 ELSE now END
@@ -107,7 +107,7 @@ FROM (SELECT CAST(unixepoch('subsec') * 1000 AS INTEGER) AS now)
 WHERE seq IN (
     SELECT seq FROM pierre_delivery
     WHERE scope = ?1 AND ended_at IS NULL AND due > CAST(unixepoch('subsec') * 1000 AS INTEGER)
-        AND received_at > CAST(unixepoch('subsec') * 1000 AS INTEGER)
+        AND received_at > CAST(unixepoch('subsec') * 1000 AS INTEGER) + 1000
     ORDER BY due, seq LIMIT ?3)";
 
 pub(crate) const RENEW: &str = "

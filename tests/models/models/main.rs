@@ -10,7 +10,7 @@
 //! A model has no clock: a lease expires whenever it may, and whoever still works under it has outlived it. That covers
 //! every clock, slow network and suspended process.
 //!
-//! `cargo test -p pierre-webhook-models -- --nocapture` prints how many states there are, and how each fault is found.
+//! `cargo test -p pierre-webhook-models -- --nocapture` prints how each fault is found.
 
 mod claim;
 mod inbox;

@@ -1,8 +1,8 @@
 //! Hands deliveries over to graphile_worker: for those who have its queue already, want its cron, or share it with Node.js.
 //!
 //! The receiver answers once the delivery is committed. A worker then adds the job in the transaction that completes the
-//! delivery: it is in one of the two, and never in both. Graphile runs the jobs of a repository one after the other, since the repository is
-//! their queue's name.
+//! delivery: it is in one of the two, and never in both. Graphile runs the jobs of a repository one after the other,
+//! since the repository is the name of their queue.
 //!
 //! ```sh
 //! DATABASE_URL=postgres://postgres@127.0.0.1:5432/postgres PIERRE_WEBHOOK_SECRET=whsec_k3yForDocsOnly_2f6c \

@@ -58,7 +58,7 @@ WHERE d.ctid = ranked.place_of
 RETURNING d.seq, d.id, d.tenant, d.event_type, d.signed_at, d.matched_secret, d.attempt, d.tries,
     CASE WHEN is_blocked THEN NULL ELSE d.body END, is_blocked";
 
-/// Up to $3 rows that were stored in the future become due: at once if they are ready, in $2 milliseconds if they run.
+/// Up to $3 rows that were stored more than a second in the future become due: at once if they are ready, in $2 milliseconds if they run.
 pub(crate) const CLOCK_SET_BACK: &str = "
 UPDATE pierre_delivery
 SET received_at = statement_timestamp(),
@@ -67,5 +67,5 @@ SET received_at = statement_timestamp(),
 WHERE ctid = ANY (ARRAY(
     SELECT ctid FROM pierre_delivery
     WHERE scope = $1 AND ended_at IS NULL AND due > statement_timestamp()
-        AND received_at > statement_timestamp()
+        AND received_at > statement_timestamp() + interval '1 second'
     ORDER BY due, seq LIMIT $3 FOR UPDATE SKIP LOCKED))";

@@ -9,15 +9,16 @@ fn with(fault: Fault) -> Claims {
     Claims { fault: Some(fault), ..Claims::default() }
 }
 
+/// How many states there are is in the README of the crate.
 #[test]
 fn the_promise_holds_in_every_state() {
-    println!("{} states", holds(Claims::default()));
+    assert_eq!(holds(Claims::default()), 204_649);
 }
 
 /// Then a delivery may be handled again, but no lease is without an end.
 #[test]
 fn a_store_that_loses_writes_strands_nothing() {
-    println!("{} states", holds(Claims { may_lose_writes: true, ..Claims::default() }));
+    assert_eq!(holds(Claims { may_lose_writes: true, ..Claims::default() }), 2_327_616);
 }
 
 #[test]

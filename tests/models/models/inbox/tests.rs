@@ -1,10 +1,11 @@
 use super::{Fault, InOrder, Row, State, Status};
 use crate::search::{contradicts, holds, stuck};
 
+/// How many states there are is in the README of the crate.
 #[test]
 fn the_guarantees_hold_in_every_state() {
-    println!("{} states", holds(InOrder::default()));
-    println!("{} states", holds(InOrder { dead_holds: true, ..InOrder::default() }));
+    assert_eq!(holds(InOrder::default()), 494_030);
+    assert_eq!(holds(InOrder { dead_holds: true, ..InOrder::default() }), 347_699);
 }
 
 #[test]
