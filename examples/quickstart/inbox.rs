@@ -1,4 +1,4 @@
-//! Sends deliveries to a server that stores them in a SQLite inbox, and works them off: the first attempt of each fails.
+//! Sends deliveries to a server that stores them in a SQLite inbox, and processes them: the first attempt of each fails.
 
 use std::{env, error::Error, fmt::Write as _, fs, path::PathBuf, process, time::Duration};
 
@@ -30,7 +30,7 @@ pub(crate) async fn run(
     let inbox = Inbox::sqlite(folder.0.join("webhooks.db")).await?;
     let seen = Seen::default();
     let server = Server::inbox(deliveries::verifier()?, &inbox, seen.clone()).await?;
-    writeln!(page, "\n{:<39}AXUM  OUTCOME", "STORED IN AN INBOX, WORKED OFF LATER")?;
+    writeln!(page, "\n{:<39}AXUM  OUTCOME", "STORED IN AN INBOX, PROCESSED LATER")?;
 
     let mut differences = Vec::new();
     for delivery in deliveries {

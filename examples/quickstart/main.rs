@@ -1,5 +1,5 @@
 //! Shows what a real axum server and a real actix server accept and reject.
-//! Then stores deliveries in an inbox, and works them off.
+//! Then stores deliveries in an inbox, and processes them.
 //!
 //! ```sh
 //! cargo run --bin quickstart

@@ -1,4 +1,4 @@
-//! Counts stored and worked-off deliveries over the [`metrics`](https://docs.rs/metrics) facade.
+//! Counts what is stored and what is processed over the [`metrics`](https://docs.rs/metrics) facade.
 //!
 //! Receivers and workers record by themselves. Install a recorder of your choice, such as a Prometheus exporter, then
 //! call [`describe`].

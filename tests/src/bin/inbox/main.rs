@@ -1,7 +1,7 @@
 //! Checks over real HTTP that no acknowledged delivery is lost, and that effects in the transaction of `complete_in`
 //! take place exactly once. Two receivers and two workers, each a process of its own, share one database. Meanwhile
 //! they, and PostgreSQL, are killed, suspended for longer than a lease, and restarted, at random, until everything is
-//! worked off, which must happen within a minute and 60 ms for each delivery.
+//! processed, which must happen within a minute and 60 ms for each delivery.
 //!
 //! `cargo run --release -p pierre-webhook-tests --bin inbox -- --deliveries 10000 [--store postgres]`
 //!
@@ -36,7 +36,7 @@ use crate::{
 /// With fewer deliveries, all could be done before a fault happens.
 const FEWEST: usize = 100;
 
-/// Everything must be worked off within this time, and so much for each delivery.
+/// Everything must be processed within this time, and so much for each delivery.
 const LIMIT: Duration = Duration::from_secs(60);
 const LIMIT_OF_EACH: Duration = Duration::from_millis(60);
 
@@ -121,7 +121,7 @@ fn prove(options: &Options) -> ExitCode {
             }
         }
         if start.elapsed() > limit {
-            println!("FAILED: not worked off after {limit:?}; faults: {faults}");
+            println!("FAILED: not processed after {limit:?}; faults: {faults}");
             return ExitCode::FAILURE;
         }
     }
@@ -129,7 +129,7 @@ fn prove(options: &Options) -> ExitCode {
 
     println!("faults: {faults}");
     println!(
-        "{} acknowledged in {:.1?}, worked off in {:.1?}, {} requests",
+        "{} acknowledged in {:.1?}, processed in {:.1?}, {} requests",
         sent.acknowledged.len(),
         acknowledged_after.unwrap_or_default(),
         start.elapsed(),
