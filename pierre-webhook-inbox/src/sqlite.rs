@@ -1,5 +1,6 @@
 //! The inbox in a SQLite file.
 
+mod checkpoints;
 mod read;
 pub mod sql;
 mod thread;
@@ -12,7 +13,7 @@ use bytes::Bytes;
 use pierre_webhook_core::DeliveryId;
 use rusqlite::{Connection, TransactionBehavior};
 
-use self::thread::DatabaseThread;
+use self::{checkpoints::Checkpoints, thread::DatabaseThread};
 use crate::{
     entry::{Entry, Inserted, Pruned, State, Stats},
     error::InboxError,
@@ -40,13 +41,19 @@ impl Sqlite {
             return Err(InboxError::database(format!("SQLite has no WAL here, but {mode}")));
         }
         connection.execute_batch("PRAGMA synchronous = FULL")?;
+        let checkpoints = Checkpoints::start(path, &connection)?;
         migrate(&mut connection)?;
         let reader = Connection::open(path)?;
         reader.busy_timeout(BUSY_TIMEOUT)?;
         reader.execute_batch("PRAGMA query_only = ON")?;
         Ok(Self {
-            writer: DatabaseThread::start("pierre-inbox-write", connection, "BEGIN IMMEDIATE")?,
-            reader: DatabaseThread::start("pierre-inbox-read", reader, "BEGIN")?,
+            writer: DatabaseThread::start(
+                "pierre-inbox-write",
+                connection,
+                "BEGIN IMMEDIATE",
+                move || checkpoints.committed(),
+            )?,
+            reader: DatabaseThread::start("pierre-inbox-read", reader, "BEGIN", || {})?,
         })
     }
 }

@@ -88,7 +88,13 @@ woken AS (
         AND d.state || '' = 'ready')
 SELECT count(*) FROM ended";
 
-/// The same for the last failure, with the error as 6.
+/// Completes a delivery whose worker takes deliveries in any order, so that no other one waits for it. Takes 1 to 4 of
+/// [`COMPLETE`].
+pub(crate) const COMPLETE_ALONE: &str = "
+UPDATE pierre_delivery SET state = 'done', error = NULL, ended_at = statement_timestamp()
+WHERE scope = $1 AND id = $2 AND tenant = $3 AND attempt = $4 AND state = 'running'";
+
+/// [`COMPLETE`] for the last failure, with the error as 6.
 pub(crate) const BURY: &str = "
 WITH ended AS (
     UPDATE pierre_delivery SET state = 'dead', error = $6, ended_at = statement_timestamp()

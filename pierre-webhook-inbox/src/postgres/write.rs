@@ -145,10 +145,13 @@ pub(super) async fn complete(
     client: &impl GenericClient,
     ticket: &Ticket,
 ) -> Result<bool, InboxError> {
-    let statement = client.prepare_cached(sql::COMPLETE).await?;
     let (scope, id, tenant, attempt) = key(ticket);
-    let wakes_next = ticket.wakes_next(false);
-    let row = client.query_one(&statement, &[&scope, &id, &tenant, &attempt, &wakes_next]).await?;
+    if !ticket.wakes_next(false) {
+        let statement = client.prepare_cached(sql::COMPLETE_ALONE).await?;
+        return Ok(client.execute(&statement, &[&scope, &id, &tenant, &attempt]).await? > 0);
+    }
+    let statement = client.prepare_cached(sql::COMPLETE).await?;
+    let row = client.query_one(&statement, &[&scope, &id, &tenant, &attempt, &true]).await?;
     Ok(row.try_get::<_, i64>(0)? > 0)
 }
 

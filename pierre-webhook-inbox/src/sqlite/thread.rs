@@ -26,16 +26,17 @@ pub(super) struct DatabaseThread {
 }
 
 impl DatabaseThread {
-    /// `begin` begins its transactions.
+    /// `begin` begins its transactions, and `after_commit` is called after each.
     pub(super) fn start(
         name: &str,
         connection: Connection,
         begin: &'static str,
+        after_commit: impl Fn() + Send + 'static,
     ) -> Result<Self, InboxError> {
         let (operations, queue) = sync_channel(QUEUE);
         thread::Builder::new()
             .name(name.to_owned())
-            .spawn(move || run(&connection, begin, &queue))
+            .spawn(move || run(&connection, begin, after_commit, &queue))
             .map_err(InboxError::database)?;
         Ok(Self { operations })
     }
@@ -107,7 +108,12 @@ where
     }
 }
 
-fn run(connection: &Connection, begin: &str, queue: &Receiver<Box<dyn Operation>>) {
+fn run(
+    connection: &Connection,
+    begin: &str,
+    after_commit: impl Fn(),
+    queue: &Receiver<Box<dyn Operation>>,
+) {
     while let Ok(first) = queue.recv() {
         let mut together = vec![first];
         together.extend(queue.try_iter().take(SHARED.saturating_sub(1)));
@@ -116,6 +122,7 @@ fn run(connection: &Connection, begin: &str, queue: &Receiver<Box<dyn Operation>
         for operation in together {
             operation.answer(committed.clone());
         }
+        after_commit();
     }
 }
 

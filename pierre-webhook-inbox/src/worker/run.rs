@@ -88,7 +88,7 @@ where
         // Those that end together make room together: a taking costs about as much as a settling.
         let together = sleep(TOGETHER);
         let mut together = pin!(together);
-        while is_full && running.len() > settings.concurrency / 2 {
+        while is_full && !running.is_empty() {
             select! {
                 biased;
                 _ = running.join_next() => {}

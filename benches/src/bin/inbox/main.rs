@@ -27,6 +27,8 @@ const DELIVERIES: usize = 1_000;
 const CONCURRENCY: usize = 8;
 /// How many rows wait while the acknowledgement is measured again.
 const WAITING: u64 = 100_000;
+/// How long the disk has to write what filling and clearing left.
+const CALM: Duration = Duration::from_secs(1);
 
 /// A database with the inbox's table and a bare one of the same form.
 trait Database {
@@ -122,9 +124,11 @@ async fn acknowledgement<D: Database>(database: &D, inbox: &Inbox) {
     let mut times = [Vec::new(), Vec::new()];
     for _ in 0..ROUNDS {
         database.clear();
+        tokio::time::sleep(CALM).await;
         times[0].extend(store(inbox, deliveries(DELIVERIES), CONCURRENCY).await);
         database.clear();
         database.fill(WAITING);
+        tokio::time::sleep(CALM).await;
         times[1].extend(store(inbox, deliveries(DELIVERIES), CONCURRENCY).await);
     }
     let [empty, full] = times.map(|mut times| {

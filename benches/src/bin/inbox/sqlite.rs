@@ -1,7 +1,14 @@
 //! SQLite: a file with both tables, and a connection for the bare statements.
 
-use std::{cell::RefCell, env, fs, path::PathBuf, process};
+use std::{
+    cell::RefCell,
+    env, fs,
+    path::PathBuf,
+    process,
+    sync::{Arc, Mutex},
+};
 
+use futures_util::future::join_all;
 use pierre_webhook_core::Delivery;
 use pierre_webhook_inbox::{
     Inbox,
@@ -26,7 +33,7 @@ WHERE scope = '' AND id = ?1 AND tenant = '' AND attempt = ?2 AND state = 'runni
 
 pub(crate) struct Sqlite {
     folder: PathBuf,
-    connection: RefCell<Connection>,
+    connection: Arc<Mutex<Connection>>,
 }
 
 impl Sqlite {
@@ -40,7 +47,7 @@ impl Sqlite {
         for step in sql::MIGRATIONS {
             connection.execute_batch(&bare(step)).expect("a table");
         }
-        Self { folder, connection: RefCell::new(connection) }
+        Self { folder, connection: Arc::new(Mutex::new(connection)) }
     }
 }
 
@@ -57,28 +64,38 @@ impl Database for Sqlite {
         Inbox::sqlite(self.folder.join("webhooks.db")).await.expect("a database")
     }
 
-    /// One after the other, whatever `in_flight` says: SQLite has one writer.
-    async fn insert(&self, deliveries: &[Delivery], _in_flight: usize) {
-        let connection = self.connection.borrow();
-        let insert = bare(sql::INSERT);
-        for delivery in deliveries {
-            let mut statement = connection.prepare_cached(&insert).expect("a statement");
-            let inserted = statement.execute(params![
-                "",
-                delivery.id().as_bytes(),
-                "",
-                delivery.event_type(),
-                delivery.event.repository().map(|repository| repository.id.as_str()),
-                delivery.signed_at as i64,
-                0,
-                &*delivery.body,
-            ]);
-            assert_eq!(inserted.expect("a row"), 1);
-        }
+    /// In tokio's threads for blocking work: an asynchronous handler must not wait for a disk in the runtime's thread.
+    async fn insert(&self, deliveries: &[Delivery], in_flight: usize) {
+        let sql: Arc<str> = bare(sql::INSERT).into();
+        let next = RefCell::new(deliveries.iter());
+        let lane = async || {
+            loop {
+                let Some(delivery) = next.borrow_mut().next() else { return };
+                let (connection, sql, delivery) =
+                    (self.connection.clone(), sql.clone(), delivery.clone());
+                let insert = move || {
+                    let connection = connection.lock().expect("a connection");
+                    let mut statement = connection.prepare_cached(&sql).expect("a statement");
+                    let inserted = statement.execute(params![
+                        "",
+                        delivery.id().as_bytes(),
+                        "",
+                        delivery.event_type(),
+                        delivery.event.repository().map(|repository| repository.id.as_str()),
+                        delivery.signed_at as i64,
+                        0,
+                        &*delivery.body,
+                    ]);
+                    assert_eq!(inserted.expect("a row"), 1);
+                };
+                tokio::task::spawn_blocking(insert).await.expect("no panic");
+            }
+        };
+        join_all((0..in_flight).map(|_| lane())).await;
     }
 
     async fn work(&self) {
-        let connection = self.connection.borrow();
+        let connection = self.connection.lock().expect("a connection");
         loop {
             let mut take = connection.prepare_cached(TAKE).expect("a statement");
             let taken = take.query_map([CONCURRENCY as i64], |row| {
@@ -105,12 +122,12 @@ impl Database for Sqlite {
              FROM numbers, (SELECT CAST(unixepoch('subsec') * 1000 AS INTEGER) AS now)",
             crate::push(),
         );
-        let fill = format!("{fill}; PRAGMA wal_checkpoint(TRUNCATE)");
-        self.connection.borrow().execute_batch(&fill).expect("rows");
+        let fill = format!("{fill}; PRAGMA wal_checkpoint(RESTART)");
+        self.connection.lock().expect("a connection").execute_batch(&fill).expect("rows");
     }
 
     fn clear(&self) {
-        let clear = "DELETE FROM pierre_delivery; DELETE FROM bare_delivery; PRAGMA wal_checkpoint(TRUNCATE)";
-        self.connection.borrow().execute_batch(clear).expect("a database");
+        let clear = "DELETE FROM pierre_delivery; DELETE FROM bare_delivery; PRAGMA wal_checkpoint(RESTART)";
+        self.connection.lock().expect("a connection").execute_batch(clear).expect("a database");
     }
 }
