@@ -2,6 +2,7 @@
 #![cfg_attr(docsrs, feature(doc_cfg))]
 
 mod accepted;
+mod clock;
 mod delivery;
 mod error;
 mod event;

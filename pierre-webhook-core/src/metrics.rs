@@ -31,12 +31,12 @@ use std::{
         LazyLock,
         atomic::{AtomicBool, Ordering},
     },
-    time::{SystemTime, UNIX_EPOCH},
+    time::UNIX_EPOCH,
 };
 
 use metrics::{Key, Label, Level, Metadata, Recorder, Unit, with_recorder};
 
-use crate::{delivery::Delivery, error::Error, event::EventType};
+use crate::{clock, delivery::Delivery, error::Error, event::EventType};
 
 const DELIVERIES: &str = "pierre_webhook_deliveries_total";
 const PREVIOUS_SECRET: &str = "pierre_webhook_previous_secret_total";
@@ -93,7 +93,7 @@ pub fn label_tenants() {
 
 /// Records an accepted delivery.
 pub fn accepted(delivery: &Delivery) {
-    let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default().as_secs_f64();
+    let now = clock::system_time().duration_since(UNIX_EPOCH).unwrap_or_default().as_secs_f64();
     let age = (now - delivery.signed_at as f64).max(0.0);
     let tenant = delivery.tenant.as_deref();
     with_recorder(|to| {

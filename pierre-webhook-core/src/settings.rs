@@ -20,13 +20,16 @@ pub(crate) struct Settings {
 }
 
 impl Settings {
-    pub(crate) fn new(secret: Secret) -> Self {
+    pub(crate) fn new(
+        secret: Secret,
+        now: impl Fn() -> SystemTime + Send + Sync + 'static,
+    ) -> Self {
         Self {
             secrets: AcceptedSecrets::new(secret),
             max_age: Some(Duration::from_secs(300)),
             future_tolerance: Duration::from_secs(60),
             body_limit: 1 << 20,
-            clock: Arc::new(SystemTime::now),
+            clock: Arc::new(now),
             tenant: None,
         }
     }

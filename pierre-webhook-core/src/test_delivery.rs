@@ -1,14 +1,12 @@
 //! Deliveries for tests.
 
-use std::{
-    error, fmt,
-    time::{SystemTime, UNIX_EPOCH},
-};
+use std::{error, fmt, time::UNIX_EPOCH};
 
 use bytes::Bytes;
 use serde::Serialize;
 
 use crate::{
+    clock,
     delivery::Delivery,
     event::{
         EventType, PushEvent, RepoSyncFailedEvent, RepoSyncStartedEvent, RepoSyncSucceededEvent,
@@ -179,7 +177,7 @@ impl<E> TestDelivery<E> {
     }
 
     fn signing_time(&self) -> u64 {
-        let now = || SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default().as_secs();
+        let now = || clock::system_time().duration_since(UNIX_EPOCH).unwrap_or_default().as_secs();
         self.signed_at.unwrap_or_else(now)
     }
 }

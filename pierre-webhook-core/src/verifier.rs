@@ -45,8 +45,35 @@ pub struct Verifier {
 impl Verifier {
     /// Accepts deliveries that were signed with this secret at most 5 minutes ago or, if the clocks differ, at most
     /// 60 seconds in the future, and whose body is at most 1 MiB.
+    ///
+    /// Not on `wasm32-unknown-unknown`, where the standard library has no clock: turn on the feature `web-clock`
+    /// if your program runs in a JavaScript engine, as in Cloudflare Workers, or use
+    /// [`with_clock`](Self::with_clock).
+    #[cfg(any(not(all(target_family = "wasm", target_os = "unknown")), feature = "web-clock"))]
     pub fn new(secret: Secret) -> Self {
-        Self { settings: Arc::new(Settings::new(secret)) }
+        Self::with_clock(secret, crate::clock::system_time)
+    }
+
+    /// Like `new`, with a clock of your own. Available on every target.
+    ///
+    /// ```
+    /// use std::time::{Duration, SystemTime};
+    /// use pierre_webhook_core::{Secret, Verifier};
+    ///
+    /// # fn milliseconds_of_host() -> u64 { 1_790_000_000_000 }
+    /// let secret = Secret::new("whsec_k3yForDocsOnly_2f6c")?;
+    /// let now = || SystemTime::UNIX_EPOCH + Duration::from_millis(milliseconds_of_host());
+    /// let signature = secret.sign(1_790_000_000, b"{}");
+    ///
+    /// let verifier = Verifier::with_clock(secret, now);
+    /// assert_eq!(verifier.verify_signature(&signature, b"{}"), Ok(1_790_000_000));
+    /// # Ok::<(), pierre_webhook_core::EmptySecret>(())
+    /// ```
+    pub fn with_clock(
+        secret: Secret,
+        now: impl Fn() -> SystemTime + Send + Sync + 'static,
+    ) -> Self {
+        Self { settings: Arc::new(Settings::new(secret, now)) }
     }
 
     /// Also accepts deliveries signed with a previous secret, while the subscription switches to the current
@@ -124,8 +151,7 @@ impl Verifier {
         self.with(|settings| settings.body_limit = bytes)
     }
 
-    /// Replaces the clock, [`SystemTime::now`] by default. Use it in tests, and on wasm, where the default
-    /// panics.
+    /// Replaces the clock, [`SystemTime::now`] by default. Use it in tests.
     ///
     /// [`verify`](Self::verify) and [`verify_signature`](Self::verify_signature) read it once.
     /// [`begin`](Self::begin) reads it once and [`PendingDelivery::finish`] once more.
