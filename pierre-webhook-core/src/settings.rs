@@ -1,12 +1,15 @@
-//! The settings of a verifier, and the checks that need nothing else: the age (rule 4) and the declared length
-//! (rule 4b).
+//! The settings of a verifier, and the checks that they decide: the age (rule 4), the size (rule 4b), and the signature
+//! of a whole body (rule 5).
 
 use std::{
     sync::Arc,
     time::{Duration, SystemTime, UNIX_EPOCH},
 };
 
-use crate::{accepted::AcceptedSecrets, error::Error, headers::DeliveryHeaders, secret::Secret};
+use crate::{
+    accepted::AcceptedSecrets, error::Error, headers::DeliveryHeaders, mac::Candidates,
+    secret::Secret, signature::Signature,
+};
 
 #[derive(Clone)]
 pub(crate) struct Settings {
@@ -75,6 +78,33 @@ impl Settings {
 
     pub(crate) fn body_too_large(&self) -> Error {
         Error::BodyTooLarge { limit: self.body_limit }
+    }
+
+    /// Checks the age (rule 4) and the declared length (rule 4b). Returns the time used.
+    #[inline]
+    pub(crate) fn check_head(&self, headers: &DeliveryHeaders<'_>) -> Result<SystemTime, Error> {
+        let now = self.now();
+        self.check_window(headers.timestamp(), now)?;
+        self.check_declared_length(headers)?;
+        Ok(now)
+    }
+
+    /// Checks the size (rule 4b) and the signature (rule 5) of a whole body. Returns the index of the secret that
+    /// matched.
+    #[inline]
+    pub(crate) fn authenticate(
+        &self,
+        signature: &Signature<'_>,
+        now: SystemTime,
+        body: &[u8],
+    ) -> Result<usize, Error> {
+        let candidates = Candidates::decode(signature).ok_or(Error::InvalidSignature)?;
+        if body.len() > self.body_limit {
+            return Err(self.body_too_large());
+        }
+        self.secrets
+            .find(now, &candidates, signature.timestamp_text(), body)
+            .ok_or(Error::InvalidSignature)
     }
 }
 

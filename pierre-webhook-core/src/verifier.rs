@@ -175,7 +175,7 @@ impl Verifier {
         let signature = Signature::parse(signature.as_ref())?;
         let now = self.settings.now();
         self.settings.check_window(signature.timestamp(), now)?;
-        self.authenticate(&signature, now, body)?;
+        self.settings.authenticate(&signature, now, body)?;
         Ok(signature.timestamp())
     }
 
@@ -190,8 +190,8 @@ impl Verifier {
     /// [`Error::InvalidPayload`]. The exception for 64 hex digits is that of
     /// [`verify_signature`](Self::verify_signature).
     pub fn verify(&self, headers: &DeliveryHeaders<'_>, body: Bytes) -> Result<Delivery, Error> {
-        let now = self.check_head(headers)?;
-        let matched_secret = self.authenticate(headers.signature(), now, &body)?;
+        let now = self.settings.check_head(headers)?;
+        let matched_secret = self.settings.authenticate(headers.signature(), now, &body)?;
         Ok(Delivery {
             event: event::read(EventType::from(headers.event_type()), &body)?,
             signed_at: headers.timestamp(),
@@ -218,7 +218,7 @@ impl Verifier {
     ///
     /// Those of [`begin`](Self::begin).
     pub fn begin_owned(self, headers: &DeliveryHeaders<'_>) -> Result<PendingDelivery, Error> {
-        let now = self.check_head(headers)?;
+        let now = self.settings.check_head(headers)?;
         let signature = headers.signature();
         let candidates = Candidates::decode(signature).ok_or(Error::InvalidSignature)?;
         let macs = self.settings.secrets.start(now, signature.timestamp_text());
@@ -232,32 +232,6 @@ impl Verifier {
     fn with(mut self, change: impl FnOnce(&mut Settings)) -> Self {
         change(Arc::make_mut(&mut self.settings));
         self
-    }
-
-    /// Checks the age (rule 4) and the declared length (rule 4b). Returns the time used.
-    fn check_head(&self, headers: &DeliveryHeaders<'_>) -> Result<SystemTime, Error> {
-        let now = self.settings.now();
-        self.settings.check_window(headers.timestamp(), now)?;
-        self.settings.check_declared_length(headers)?;
-        Ok(now)
-    }
-
-    /// Checks the size (rule 4b) and the signature (rule 5) of a whole body. Returns the index of the secret that
-    /// matched.
-    fn authenticate(
-        &self,
-        signature: &Signature<'_>,
-        now: SystemTime,
-        body: &[u8],
-    ) -> Result<usize, Error> {
-        let candidates = Candidates::decode(signature).ok_or(Error::InvalidSignature)?;
-        if body.len() > self.settings.body_limit {
-            return Err(self.settings.body_too_large());
-        }
-        self.settings
-            .secrets
-            .find(now, &candidates, signature.timestamp_text(), body)
-            .ok_or(Error::InvalidSignature)
     }
 }
 
