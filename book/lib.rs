@@ -15,5 +15,5 @@ macro_rules! pages {
 pages! {
     "checklist" "deploying" "faq" "from-the-official-sdks" "introduction" "judged" "lambda" "missed-deliveries"
     "monitoring" "once-or-never-lost" "performance" "protocol" "sdks" "start-actix" "start-axum" "start-tower"
-    "tenants-and-rotation" "testing" "troubleshooting" "upgrading" "why"
+    "tenants-and-rotation" "testing" "troubleshooting" "upgrading" "why" "workers"
 }
