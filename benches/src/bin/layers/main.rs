@@ -1,10 +1,11 @@
 //! `cargo run --release --bin layers`: where the time of a verified request goes. Measures an empty layer, reading the
 //! body, the parts of the verification, and what is left for the adapters. Everything runs in one process, without a
-//! socket.
+//! socket. With `--features metrics` everything is counted, and with `-- --recorder` a recorder for Prometheus takes it.
 
 mod least;
 
 use std::{
+    convert::Infallible,
     hint::black_box,
     pin::{Pin, pin},
     task::{Context, Poll, Waker},
@@ -19,7 +20,7 @@ use axum::{
     body::{Body, Bytes},
     routing::post,
 };
-use http::Request;
+use http::{Method, Request, Uri};
 use least::{Least, LeastLayer};
 use pierre_webhook_actix::WebhookConfig;
 use pierre_webhook_benches::{
@@ -27,18 +28,25 @@ use pierre_webhook_benches::{
     sample::{Sample, verifier},
 };
 use pierre_webhook_core::{DeliveryHeaders, Event};
+use pierre_webhook_dedup::{Dedup, DedupLayer, MemoryStore};
 use pierre_webhook_tower::{VerifyWebhookLayer, Webhook};
 use tower_service::Service;
 
 const ROUNDS: usize = 201;
 
 fn main() {
+    #[cfg(feature = "metrics")]
+    if std::env::args().any(|argument| argument == "--recorder") {
+        metrics_exporter_prometheus::PrometheusBuilder::new()
+            .install_recorder()
+            .expect("a recorder");
+    }
     rt::System::new().block_on(async {
         // As in a server, another timer is due before that of the extractor. The first timer would wake the runtime.
         let timer = rt::spawn(rt::time::sleep(Duration::from_secs(20)));
         rt::time::sleep(Duration::from_millis(1)).await;
         let sample = Sample::of(292);
-        print("axum, the whole route", &axum(&sample));
+        print("axum, the whole route", &axum(&sample).await);
         print("actix, the extractor alone", &actix(&sample));
         print("pierre-webhook-core", &core(&sample));
         timer.abort();
@@ -61,7 +69,7 @@ fn rows(mut cases: Vec<Case<'_>>) -> Rows {
     cases.iter().map(|case| case.name).zip(figures).collect()
 }
 
-fn axum(sample: &Sample) -> Rows {
+async fn axum(sample: &Sample) -> Rows {
     let least = |least| post(async |_: Bytes| ()).layer(LeastLayer(least));
     let routes = [
         ("a handler that takes the body", post(async |_: Bytes| ())),
@@ -72,18 +80,27 @@ fn axum(sample: &Sample) -> Rows {
             "VerifyWebhookLayer",
             post(async |_: Webhook| ()).layer(VerifyWebhookLayer::new(verifier(1))),
         ),
+        (
+            "and DedupLayer in memory, a duplicate",
+            post(async |_: Webhook| ())
+                .layer::<_, Infallible>(DedupLayer::new(Dedup::new(MemoryStore::new())))
+                .layer(VerifyWebhookLayer::new(verifier(1))),
+        ),
     ];
+    let mut routers = Vec::new();
+    for (name, route) in routes {
+        let mut router: Router = Router::new().route("/webhooks", route);
+        // From now on it is a duplicate.
+        let first = router.call(request(sample)).await;
+        assert_eq!(first.map(|response| response.status().as_u16()), Ok(200));
+        routers.push((name, router));
+    }
     rows(
-        routes
+        routers
             .into_iter()
-            .map(|(name, route)| {
-                let mut router: Router = Router::new().route("/webhooks", route);
+            .map(|(name, mut router)| {
                 Case::new(name, move || {
-                    let mut request =
-                        Request::post("/webhooks").body(Body::from(sample.body.clone()));
-                    let request_mut = request.as_mut().expect("a request");
-                    request_mut.headers_mut().clone_from(&sample.good);
-                    let response = at_once(router.call(request.expect("a request")));
+                    let response = at_once(router.call(request(sample)));
                     assert_eq!(
                         response.as_ref().map(|response| response.status().as_u16()),
                         Ok(200)
@@ -93,6 +110,14 @@ fn axum(sample: &Sample) -> Rows {
             })
             .collect(),
     )
+}
+
+fn request(sample: &Sample) -> Request<Body> {
+    let mut request = Request::new(Body::from(sample.body.clone()));
+    *request.method_mut() = Method::POST;
+    *request.uri_mut() = Uri::from_static("/webhooks");
+    request.headers_mut().clone_from(&sample.good);
+    request
 }
 
 fn actix(sample: &Sample) -> Rows {
