@@ -55,7 +55,7 @@ impl Dedup {
     ///
     /// The memory store keeps every scope it has ever seen, so use a small fixed set.
     pub fn scope(mut self, scope: impl Into<Arc<str>>) -> Self {
-        Arc::make_mut(&mut self.terms).scope = scope.into();
+        Arc::make_mut(&mut self.terms).set_scope(scope.into());
         self
     }
 

@@ -23,14 +23,14 @@
 //!
 //! No label is text from the sender: each scope has at most 12 series.
 
-use metrics::{Gauge, SharedString, Unit, counter, gauge};
+pub(crate) mod keys;
 
+use metrics::{Gauge, Key, Level, Metadata, Unit, with_recorder};
+
+use self::keys::{CLAIMS, COMPLETIONS, LEASES_LOST, UNRECORDED};
 use crate::{once::Recorded, terms::Terms};
 
-const CLAIMS: &str = "pierre_webhook_dedup_claims_total";
-const COMPLETIONS: &str = "pierre_webhook_dedup_completions_total";
-const LEASES_LOST: &str = "pierre_webhook_dedup_leases_lost_total";
-const UNRECORDED: &str = "pierre_webhook_dedup_unrecorded";
+static METADATA: Metadata<'_> = Metadata::new(module_path!(), Level::INFO, Some(module_path!()));
 
 /// Tells the installed recorder what each metric means.
 pub fn describe() {
@@ -49,7 +49,7 @@ pub fn describe() {
 }
 
 pub(crate) fn claimed(terms: &Terms, outcome: &'static str) {
-    counter!(CLAIMS, "scope" => scope(terms), "outcome" => outcome).increment(1);
+    increment_outcome(&terms.metrics.claims, outcome);
 }
 
 pub(crate) fn completed(terms: &Terms, recorded: Recorded) {
@@ -59,11 +59,21 @@ pub(crate) fn completed(terms: &Terms, recorded: Recorded) {
         Recorded::Retrying => "retrying",
         Recorded::No => "not_recorded",
     };
-    counter!(COMPLETIONS, "scope" => scope(terms), "outcome" => outcome).increment(1);
+    increment_outcome(&terms.metrics.completions, outcome);
 }
 
 pub(crate) fn lease_lost(terms: &Terms) {
-    counter!(LEASES_LOST, "scope" => scope(terms)).increment(1);
+    increment(&terms.metrics.leases_lost);
+}
+
+fn increment_outcome(keys: &[(&'static str, Key)], outcome: &'static str) {
+    if let Some((_, key)) = keys.iter().find(|(other, _)| *other == outcome) {
+        increment(key);
+    }
+}
+
+fn increment(key: &Key) {
+    with_recorder(|to| to.register_counter(key, &METADATA).increment(1));
 }
 
 /// A completion that waits for the store, until this is dropped: also if its runtime ends.
@@ -71,7 +81,8 @@ pub(crate) struct Waiting(Gauge);
 
 impl Waiting {
     pub(crate) fn new(terms: &Terms) -> Self {
-        let gauge = gauge!(UNRECORDED, "scope" => scope(terms));
+        let key = &terms.metrics.unrecorded;
+        let gauge = with_recorder(|to| to.register_gauge(key, &METADATA));
         gauge.increment(1);
         Self(gauge)
     }
@@ -80,13 +91,5 @@ impl Waiting {
 impl Drop for Waiting {
     fn drop(&mut self) {
         self.0.decrement(1);
-    }
-}
-
-/// The scope without its tenant: there may be any number of those.
-fn scope(terms: &Terms) -> SharedString {
-    match terms.scope_of_all_tenants() {
-        Some(scope) => SharedString::from(scope.to_owned()),
-        None => SharedString::from(terms.scope.clone()),
     }
 }

@@ -5,6 +5,8 @@ use std::{sync::Arc, time::Duration};
 use pierre_webhook_core::DeliveryId;
 use tokio::sync::{Semaphore, watch};
 
+#[cfg(feature = "metrics")]
+use crate::metrics::keys::Keys;
 use crate::{
     memory::MemoryStore,
     owner::Owner,
@@ -27,6 +29,8 @@ const MAX_WAITING: usize = 1_000;
 pub(crate) struct Terms {
     pub(crate) store: Arc<dyn Store>,
     pub(crate) scope: Arc<str>,
+    #[cfg(feature = "metrics")]
+    pub(crate) metrics: Arc<Keys>,
     pub(crate) lease: Duration,
     pub(crate) retention: Duration,
     pub(crate) unknown_retention: Duration,
@@ -47,6 +51,8 @@ impl Terms {
         Self {
             store: Arc::new(store),
             scope: "".into(),
+            #[cfg(feature = "metrics")]
+            metrics: Arc::new(Keys::of(&"".into())),
             lease: Duration::from_secs(20),
             retention: Duration::from_secs(72 * 60 * 60),
             unknown_retention: Duration::from_secs(60 * 60),
@@ -62,10 +68,12 @@ impl Terms {
         self.scope = format!("{}{TENANT}{tenant}", self.scope).into();
     }
 
-    /// Returns the scope without the tenant, if there is one.
-    #[cfg(feature = "metrics")]
-    pub(crate) fn scope_of_all_tenants(&self) -> Option<&str> {
-        self.scope.split_once(TENANT).map(|(scope, _)| scope)
+    pub(crate) fn set_scope(&mut self, scope: Arc<str>) {
+        #[cfg(feature = "metrics")]
+        {
+            self.metrics = Arc::new(Keys::of(&scope));
+        }
+        self.scope = scope;
     }
 
     pub(crate) fn fail_open(&mut self) {
