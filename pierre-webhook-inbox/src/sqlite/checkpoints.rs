@@ -1,4 +1,5 @@
-//! Copies what was committed from the write-ahead log into the database file, so that no acknowledgement waits for it.
+//! Copies what was committed from the write-ahead log into the database file, so that acknowledgements rarely
+//! wait for it.
 
 use std::{
     path::Path,

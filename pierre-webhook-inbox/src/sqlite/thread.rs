@@ -119,10 +119,13 @@ fn run(
         together.extend(queue.try_iter().take(SHARED.saturating_sub(1)));
         together.retain(|operation| operation.is_wanted());
         let committed = commit(connection, begin, &mut together).map_err(InboxError::from);
+        let is_committed = committed.is_ok();
         for operation in together {
             operation.answer(committed.clone());
         }
-        after_commit();
+        if is_committed {
+            after_commit();
+        }
     }
 }
 
